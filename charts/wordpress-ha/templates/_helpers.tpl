@@ -1,0 +1,201 @@
+{{/*
+Names. The longest suffix that is put behind the full name is "-mysql-client" (13 characters); a StatefulSet's pods
+carry the label controller-revision-hash (name, "-", 10 characters), which may have 63: 63 - 11 - 6 ("-mysql") = 46.
+*/}}
+{{- define "wordpress-ha.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 46 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "wordpress-ha.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 46 | trimSuffix "-" }}
+{{- else }}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if contains $name .Release.Name }}
+{{- .Release.Name | trunc 46 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 46 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Labels of an object of one tier. Usage: include "wordpress-ha.labels" (list . "etcd")
+*/}}
+{{- define "wordpress-ha.labels" -}}
+{{- $root := index . 0 -}}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "wordpress-ha.selectorLabels" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+app.kubernetes.io/part-of: wordpress-ha
+{{- end }}
+
+{{/*
+What selectors match: never changes between versions of the chart. Usage: include "wordpress-ha.selectorLabels" (list . "etcd")
+*/}}
+{{- define "wordpress-ha.selectorLabels" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ include "wordpress-ha.name" $root }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{/*
+The full name of an image. Usage: include "wordpress-ha.image" (list . .Values.etcd.image)
+A digest wins over the tag; global.imageRegistry replaces the registry of every image.
+*/}}
+{{- define "wordpress-ha.image" -}}
+{{- $root := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- $registry := $root.Values.global.imageRegistry | default $image.registry -}}
+{{- if $image.digest -}}
+{{- printf "%s/%s@%s" $registry $image.repository $image.digest -}}
+{{- else -}}
+{{- printf "%s/%s:%s" $registry $image.repository (toString $image.tag) -}}
+{{- end -}}
+{{- end }}
+
+{{- define "wordpress-ha.imagePullSecrets" -}}
+{{- with .Values.global.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+The security context of every pod but the NFS server's. Usage: include "wordpress-ha.podSecurityContext" 1001
+The group owns the volumes; only a volume whose root has another owner is walked, not every volume at every start.
+*/}}
+{{- define "wordpress-ha.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "wordpress-ha.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{/*
+Where the pods of a tier may run. Usage: include "wordpress-ha.scheduling" (list . "etcd" .Values.etcd)
+`spread: required` puts no two pods of the tier on one node; `preferred` tries to. `affinity` replaces the rule.
+*/}}
+{{- define "wordpress-ha.scheduling" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $tier := index . 2 -}}
+{{- with $tier.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with $tier.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $tier.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- if $tier.affinity }}
+affinity:
+  {{- toYaml $tier.affinity | nindent 2 }}
+{{- else if $tier.spread }}
+affinity:
+  podAntiAffinity:
+    {{- if eq $tier.spread "required" }}
+    requiredDuringSchedulingIgnoredDuringExecution:
+      - topologyKey: kubernetes.io/hostname
+        labelSelector:
+          matchLabels:
+            {{- include "wordpress-ha.selectorLabels" (list $root $component) | nindent 12 }}
+    {{- else }}
+    preferredDuringSchedulingIgnoredDuringExecution:
+      - weight: 100
+        podAffinityTerm:
+          topologyKey: kubernetes.io/hostname
+          labelSelector:
+            matchLabels:
+              {{- include "wordpress-ha.selectorLabels" (list $root $component) | nindent 14 }}
+    {{- end }}
+{{- end }}
+{{- with $tier.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- range . }}
+  - {{ toYaml . | nindent 4 | trim }}
+    {{- if not .labelSelector }}
+    labelSelector:
+      matchLabels:
+        {{- include "wordpress-ha.selectorLabels" (list $root $component) | nindent 8 }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+The claim of one volume. Usage: include "wordpress-ha.claim" (list "ReadWriteOnce" .Values.etcd.storage)
+*/}}
+{{- define "wordpress-ha.claim" -}}
+{{- $storage := index . 1 -}}
+accessModes: [{{ index . 0 }}]
+{{- if eq (toString $storage.storageClass) "-" }}
+storageClassName: ""
+{{- else if $storage.storageClass }}
+storageClassName: {{ $storage.storageClass }}
+{{- end }}
+resources:
+  requests:
+    storage: {{ $storage.size }}
+{{- end }}
+
+{{/* Secrets: given by the user, or made once by the secrets Job. */}}
+{{- define "wordpress-ha.databaseSecret" -}}
+{{- .Values.database.existingSecret | default (printf "%s-database" (include "wordpress-ha.fullname" .)) }}
+{{- end }}
+
+{{- define "wordpress-ha.wordpressSecret" -}}
+{{- .Values.wordpress.existingSecret | default (printf "%s-wordpress" (include "wordpress-ha.fullname" .)) }}
+{{- end }}
+
+{{/* Which tiers a topology has: "true" or nothing. */}}
+{{- define "wordpress-ha.hasEtcd" -}}
+{{- if has .Values.database.topology (list "galera" "replication") }}true{{ end }}
+{{- end }}
+
+{{- define "wordpress-ha.hasDatabase" -}}
+{{- if ne .Values.database.topology "external" }}true{{ end }}
+{{- end }}
+
+{{/* How many database pods there are. */}}
+{{- define "wordpress-ha.databaseReplicas" -}}
+{{- if eq .Values.database.topology "standalone" }}1{{ else if eq .Values.database.topology "external" }}0{{ else }}{{ .Values.database.replicas }}{{ end }}
+{{- end }}
+
+{{/*
+The DNS names of a StatefulSet's pods, one a line. Usage: include "wordpress-ha.podNames" (list . "mysql" 3)
+They end in a dot: fully qualified, so that a resolver does not try its search list first.
+*/}}
+{{- define "wordpress-ha.podNames" -}}
+{{- $root := index . 0 -}}
+{{- $set := printf "%s-%s" (include "wordpress-ha.fullname" $root) (index . 1) -}}
+{{- range $i := until (int (index . 2)) }}
+{{- if $i }}
+{{ end }}
+{{- printf "%s-%d.%s.%s.svc.%s" $set $i $set $root.Release.Namespace $root.Values.clusterDomain }}
+{{- end }}
+{{- end }}
+
+{{/*
+Every object's namespace is written by Helm; scripts that build DNS names get it from here.
+*/}}
+{{- define "wordpress-ha.namespace" -}}
+{{- .Release.Namespace }}
+{{- end }}
