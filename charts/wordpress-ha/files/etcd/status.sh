@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Runs beside an etcd member: tells the other members on port 2382 what is on its volume (empty, new, member), and makes
+# a learner a voting member once it has caught up.
+set -euo pipefail
+# shellcheck source=client.sh
+. /scripts/client.sh
+
+: "${POD_NAME:?}"
+volume=${VOLUME:-/var/lib/etcd}
+state=$volume/state
+ETCD_ENDPOINTS=${OWN_ENDPOINT:-http://127.0.0.1:2379}
+# Read by the processes that socat starts.
+export state
+
+log() { printf '%s etcd-status: %s\n' "$(date -u +%FT%TZ)" "$*"; }
+
+# shellcheck disable=SC2016 # expanded by the shell that answers
+socat -T 5 TCP-LISTEN:"${STATUS_PORT:-2382}",reuseaddr,fork SYSTEM:'read -r _; s=$(cat "$state" 2>/dev/null); if [ -n "$s" ]; then printf "HTTP/1.0 200 OK\r\nContent-Type\: text/plain\r\n\r\n%s" "$s"; else printf "HTTP/1.0 503 Unknown\r\n\r\n"; fi' &
+listener=$!
+trap 'kill $listener 2>/dev/null; exit 0' TERM INT
+
+while sleep "${PAUSE:-2}" & wait $!; do
+  kill -0 $listener 2>/dev/null || { log "The listener on port 2382 has ended."; exit 1; }
+  etcd_call maintenance/status '{}' || continue
+  own=$(jq -r '.header.member_id // empty' <<<"$etcd_reply")
+  [ -n "$own" ] || continue
+  etcd_call cluster/member/list '{"linearizable": true}' || continue
+  members=$etcd_reply
+  if [ "$(jq -r --arg id "$own" '.members[] | select(.ID == $id) | .isLearner // false' <<<"$members")" = true ]; then
+    # A learner's own gateway may not change the members: one of the others does.
+    others=$(jq -r --arg id "$own" '[.members[] | select(.ID != $id and (.isLearner // false | not)) | .clientURLs[0] // empty] | join(" ")' <<<"$members")
+    if ETCD_ENDPOINTS=$others etcd_call cluster/member/promote "$(jq -nc --arg id "$own" '{ID: $id}')"; then
+      log "Caught up: this member votes now."
+    else
+      log "Still a learner: $etcd_error"
+    fi
+  elif [ "$(cat "$state" 2>/dev/null || true)" != member ] && jq -e 'all(.members[]; (.clientURLs // []) | length > 0)' <<<"$members" >/dev/null; then
+    printf 'member\n' >"$state.tmp" && mv "$state.tmp" "$state"
+    log "All members of the cluster have started."
+  fi
+done
