@@ -1,0 +1,29 @@
+package io.github.wordpressha.cluster;
+
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ThrowingRunnable;
+
+/** Waits for conditions. */
+final class Await {
+
+    private static final Duration INTERVAL = Duration.ofMillis(500);
+
+    private Await() {
+    }
+
+    /**
+     * Waits until an assertion holds. Errors of the API or of the site count as "not yet".
+     *
+     * @throws org.awaitility.core.ConditionTimeoutException after {@code atMost}, with what is awaited and the last failure
+     */
+    static void until(String what, Duration atMost, ThrowingRunnable assertion) {
+        Awaitility.await(what)
+            .pollInSameThread()
+            .pollDelay(Duration.ZERO)
+            .pollInterval(INTERVAL)
+            .atMost(atMost)
+            .ignoreExceptions()
+            .untilAsserted(assertion);
+    }
+}

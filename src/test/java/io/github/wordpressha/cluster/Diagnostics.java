@@ -1,0 +1,78 @@
+package io.github.wordpressha.cluster;
+
+import static java.util.stream.Collectors.joining;
+
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.Event;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/** Writes down what a namespace looks like when a test fails: {@code target/cluster-logs/<namespace>/<when>-<test>/}. */
+record Diagnostics(KubernetesClient client, String namespace) {
+
+    private static final Path ROOT = Path.of("target", "cluster-logs");
+
+    /** Dumps pods, volumes' claims, events and every container's logs. What cannot be read is noted in its file. */
+    Path dump(String test) {
+        Path directory = ROOT.resolve(namespace).resolve(Instant.now().toString().substring(11, 19).replace(":", "") + "-" + test);
+        write(directory.resolve("pods.yaml"), () -> Serialization.asYaml(client.pods().inNamespace(namespace).list().getItems()));
+        write(directory.resolve("claims.yaml"),
+            () -> Serialization.asYaml(client.persistentVolumeClaims().inNamespace(namespace).list().getItems()));
+        write(directory.resolve("events.txt"), this::events);
+        for (Pod pod : client.pods().inNamespace(namespace).list().getItems()) {
+            Stream.concat(pod.getSpec().getInitContainers().stream(), pod.getSpec().getContainers().stream())
+                .map(Container::getName)
+                .forEach(container -> logs(directory, Pods.name(pod), container));
+        }
+        return directory;
+    }
+
+    private String events() {
+        return client.v1().events().inNamespace(namespace).list().getItems().stream()
+            .sorted(Comparator.comparing(Diagnostics::time))
+            .map(event -> "%s %s %s/%s: %s".formatted(time(event), event.getReason(),
+                event.getInvolvedObject().getKind(), event.getInvolvedObject().getName(), event.getMessage()))
+            .collect(joining("\n"));
+    }
+
+    private static String time(Event event) {
+        return Stream.of(event.getLastTimestamp(), event.getFirstTimestamp(), event.getMetadata().getCreationTimestamp())
+            .flatMap(time -> Optional.ofNullable(time).stream())
+            .findFirst().orElse("");
+    }
+
+    private void logs(Path directory, String pod, String container) {
+        var resource = client.pods().inNamespace(namespace).withName(pod).inContainer(container);
+        write(directory.resolve(pod + "." + container + ".log"), resource::getLog);
+        write(directory.resolve(pod + "." + container + ".previous.log"), () -> resource.terminated().getLog());
+    }
+
+    private static void write(Path file, Supplier<String> content) {
+        String text;
+        try {
+            text = content.get();
+        } catch (KubernetesClientException e) {
+            if (file.toString().endsWith(".previous.log")) {
+                return; // It was never restarted.
+            }
+            text = e.toString();
+        }
+        try {
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, text == null ? "" : text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

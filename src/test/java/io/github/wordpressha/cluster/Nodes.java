@@ -1,0 +1,78 @@
+package io.github.wordpressha.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.client.readiness.Readiness;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Breaks the nodes of a test cluster and mends them, with the tool that {@code CLUSTER} names. Nodes are {@code node-1}, ... */
+record Nodes(ClusterUnderTest cluster) {
+
+    /** The tool, where the environment names one. */
+    static Optional<Path> tool() {
+        return Optional.ofNullable(System.getenv("CLUSTER")).filter(path -> !path.isBlank()).map(Path::of);
+    }
+
+    /** The names of all nodes, in order. */
+    List<String> names() {
+        return cluster.client().nodes().list().getItems().stream().map(node -> node.getMetadata().getName()).sorted().toList();
+    }
+
+    /** Power loss: every process of the node dies at once. */
+    void kill(String node) {
+        run("kill", number(node));
+    }
+
+    /** Boots the node. */
+    void start(String node) {
+        run("start", number(node));
+    }
+
+    /** The two nodes no longer reach one another. */
+    void cut(String node, String other) {
+        run("cut", number(node), number(other));
+    }
+
+    /** Undoes every cut of the node. */
+    void heal(String node) {
+        run("heal", number(node));
+    }
+
+    /** Waits until every node is Ready. */
+    void awaitReady(Duration atMost) {
+        Await.until("all nodes are Ready", atMost, () -> assertThat(
+            cluster.client().nodes().list().getItems()).allMatch(Readiness::isNodeReady));
+    }
+
+    private static String number(String node) {
+        return node.replaceFirst("^node-", "");
+    }
+
+    private static void run(String verb, String... arguments) {
+        var command = new ArrayList<>(List.of(tool().orElseThrow().toString(), "node", verb));
+        command.addAll(List.of(arguments));
+        try {
+            // A node that is started inherits these streams and keeps them: they must not be pipes of ours.
+            Path output = Path.of("target", "nodes.log");
+            Process process = new ProcessBuilder(command).redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
+                .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
+                .start();
+            if (process.waitFor() != 0) {
+                throw new IllegalStateException(String.join(" ", command) + " failed; see " + output);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+package io.github.wordpressha.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A release of the packaged chart in a namespace of its own.
+ *
+ * @param values values files, the later ones win
+ */
+record Release(ClusterUnderTest cluster, Helm helm, String namespace, String name, List<Path> values) {
+
+    /** Helm's convention: the name contains the chart's name, so it is the prefix of everything. */
+    static final String NAME = "wordpress-ha";
+
+    private static final Duration HELM_TIMEOUT = Duration.ofMinutes(5);
+
+    Release(ClusterUnderTest cluster, String namespace) {
+        this(cluster, Helm.of(Path.of(System.getProperty("wordpressha.chart")), cluster.kubeconfig()), namespace, NAME, List.of());
+    }
+
+    /** The same release with one more values file, which wins over the others. */
+    Release with(Path file) {
+        var more = new ArrayList<>(values);
+        more.add(file.toAbsolutePath());
+        return new Release(cluster, helm, namespace, name, List.copyOf(more));
+    }
+
+    /** The same release with values of its own, as YAML. */
+    Release with(String yaml) {
+        try {
+            Path file = Files.createTempFile("values", ".yaml");
+            file.toFile().deleteOnExit();
+            return with(Files.writeString(file, yaml));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The same release with one of the profiles in {@code values/}. */
+    Release withProfile(String profile) {
+        return with(Path.of("values", profile + ".yaml"));
+    }
+
+    String install() {
+        return helm.install(name, namespace, values, HELM_TIMEOUT);
+    }
+
+    String upgrade() {
+        return helm.upgrade(name, namespace, values, HELM_TIMEOUT);
+    }
+
+    void test() {
+        helm.test(name, namespace, HELM_TIMEOUT);
+    }
+
+    /** Uninstalls, and waits until no pod is left. */
+    void uninstall() {
+        helm.uninstall(name, namespace, HELM_TIMEOUT);
+        Await.until("no pod of the release is left", Duration.ofMinutes(3), () -> assertThat(names(pods())).isEmpty());
+    }
+
+    /** Waits until every workload has all of its replicas, of its newest revision, ready. */
+    void awaitReady(Duration atMost) {
+        Await.until("all workloads in " + namespace + " are ready", atMost, () -> assertThat(unready()).isEmpty());
+    }
+
+    private List<String> unready() {
+        var unready = new ArrayList<String>();
+        for (StatefulSet set : kubernetes().apps().statefulSets().inNamespace(namespace).withLabels(labels()).list().getItems()) {
+            int want = set.getSpec().getReplicas();
+            int ready = orZero(set.getStatus().getReadyReplicas());
+            boolean current = set.getMetadata().getGeneration().equals(set.getStatus().getObservedGeneration())
+                && set.getStatus().getUpdateRevision().equals(set.getStatus().getCurrentRevision());
+            if (ready != want || !current) {
+                unready.add("%s %d/%d%s".formatted(set.getMetadata().getName(), ready, want, current ? "" : " (rolling)"));
+            }
+        }
+        for (Deployment deployment : kubernetes().apps().deployments().inNamespace(namespace).withLabels(labels()).list().getItems()) {
+            int want = deployment.getSpec().getReplicas();
+            int ready = orZero(deployment.getStatus().getReadyReplicas());
+            boolean current = deployment.getMetadata().getGeneration().equals(deployment.getStatus().getObservedGeneration())
+                && orZero(deployment.getStatus().getUpdatedReplicas()) == want && orZero(deployment.getStatus().getReplicas()) == want;
+            if (ready != want || !current) {
+                unready.add("%s %d/%d%s".formatted(deployment.getMetadata().getName(), ready, want, current ? "" : " (rolling)"));
+            }
+        }
+        return unready;
+    }
+
+    /** The release's pods, by name, without those of Jobs. */
+    List<Pod> pods() {
+        return pods(labels()).stream()
+            .filter(pod -> !pod.getMetadata().getLabels().containsKey("batch.kubernetes.io/job-name"))
+            .toList();
+    }
+
+    /** The pods of one tier (etcd, database, nfs, wordpress), by name, without those of Jobs. */
+    List<Pod> pods(String component) {
+        return pods().stream()
+            .filter(pod -> component.equals(pod.getMetadata().getLabels().get("app.kubernetes.io/component")))
+            .toList();
+    }
+
+    private List<Pod> pods(Map<String, String> labels) {
+        return kubernetes().pods().inNamespace(namespace).withLabels(labels).list().getItems().stream()
+            .sorted(Comparator.comparing(Pods::name))
+            .toList();
+    }
+
+    /** One value of one of the release's Secrets. */
+    String secret(String secretName, String key) {
+        Secret secret = kubernetes().secrets().inNamespace(namespace).withName(secretName).require();
+        return new String(Base64.getDecoder().decode(secret.getData().get(key)), StandardCharsets.UTF_8);
+    }
+
+    /** The site as visitors of the first node see it. */
+    Site site() {
+        return Site.at(cluster.addressesOf(namespace, name).get(0));
+    }
+
+    /** The site as one WordPress pod serves it. */
+    Site site(Pod pod) {
+        return site().through(cluster.addressOf(pod, Pods.port(pod, "http")));
+    }
+
+    /** The site's administrator, logged in. */
+    Session logIn() {
+        return site().logIn("admin", secret(name + "-wordpress", "admin-password"));
+    }
+
+    Members members() {
+        return new Members(this);
+    }
+
+    KubernetesClient kubernetes() {
+        return cluster.client();
+    }
+
+    Map<String, String> labels() {
+        return Map.of("app.kubernetes.io/instance", name);
+    }
+
+    static List<String> names(List<Pod> pods) {
+        return pods.stream().map(Pods::name).toList();
+    }
+
+    private static int orZero(Integer number) {
+        return number == null ? 0 : number;
+    }
+}

@@ -1,0 +1,66 @@
+package io.github.wordpressha.cluster;
+
+import static java.util.stream.Collectors.joining;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+
+/** A person who is logged in: the cookies of WordPress's login form, and the nonce that the editor sends with its REST calls. */
+record Session(Site site, String cookies, String nonce) {
+
+    private static final String TEST_COOKIE = "wordpress_test_cookie=WP%20Cookie%20check";
+
+    static Session logIn(Site site, String user, String password) {
+        site.get("/wp-login.php").expect(200);
+        Page answer = site.postForm("/wp-login.php",
+            Map.of("log", user, "pwd", password, "wp-submit", "Log In", "testcookie", "1"), Map.of("Cookie", TEST_COOKIE)).expect(302);
+        String cookies = answer.headers().allValues("Set-Cookie").stream()
+            .map(cookie -> cookie.split(";", 2)[0])
+            .filter(cookie -> !cookie.endsWith("=%20"))
+            .collect(joining("; "));
+        String nonce = site.get("/wp-admin/admin-ajax.php?action=rest-nonce", Map.of("Cookie", cookies)).expect(200).text();
+        return new Session(site, cookies, nonce);
+    }
+
+    /** A page of the administration. */
+    Page get(String path) {
+        return site.get(path, Map.of("Cookie", cookies));
+    }
+
+    /** Uploads a PNG image to the media library. */
+    Media upload(String fileName, byte[] png) {
+        JsonNode media = call("/wp/v2/media", png,
+            Map.of("Content-Type", "image/png", "Content-Disposition", "attachment; filename=\"" + fileName + "\""));
+        return new Media(media.get("id").asLong(), Site.pathAndQuery(URI.create(media.get("source_url").asText())));
+    }
+
+    /** Publishes a post that shows the image. */
+    Post publish(String title, Media image) {
+        var body = new ObjectMapper().createObjectNode()
+            .put("title", title)
+            .put("content", "<p>A post with an image.</p><img src=\"" + image.path() + "\">")
+            .put("status", "publish")
+            .put("featured_media", image.id());
+        JsonNode post = call("/wp/v2/posts", body.toString().getBytes(StandardCharsets.UTF_8), Map.of("Content-Type", "application/json"));
+        return new Post(post.get("id").asLong(), title, Site.pathAndQuery(URI.create(post.get("link").asText())), image);
+    }
+
+    private JsonNode call(String route, byte[] body, Map<String, String> headers) {
+        var all = new HashMap<>(headers);
+        all.put("Cookie", cookies);
+        all.put("X-WP-Nonce", nonce);
+        return site.post("/?rest_route=" + route, body, all).expect(201).json();
+    }
+
+    /** An uploaded file; {@code path} is where visitors find it. */
+    record Media(long id, String path) {
+    }
+
+    /** A published post; {@code path} is where visitors find it. */
+    record Post(long id, String title, String path, Media image) {
+    }
+}
