@@ -27,7 +27,7 @@ import java.util.Optional;
 record Site(URI address, String host) {
 
     static {
-        System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host");
+        System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host,connection");
     }
 
     private static final HttpClient CLIENT = HttpClient.newBuilder()

@@ -1,0 +1,73 @@
+package io.github.wordpressha.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.wordpressha.cluster.Members.Status;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * A fault under load: writers on every WordPress pod and a reader of the front page run while something is broken and mended. In the
+ * end every tier must be whole, and every acknowledged row must be on every member exactly once.
+ *
+ * @param name for people, for example {@code galera/kill-writer}
+ * @param members how many members the database has when it is whole
+ * @param patience how long the site may take to be whole again
+ */
+record Drill(Release release, String name, int members, Duration patience) {
+
+    private static final Duration STEADY = Duration.ofSeconds(60);
+
+    /** What a drill does, with the load at hand. */
+    @FunctionalInterface
+    interface Fault {
+        void happen(Writers writers, Reader reader) throws Exception;
+    }
+
+    /** Runs the drill; prints its figures; fails when the site does not become whole, or a row is lost. */
+    Outcome run(Fault fault) throws Exception {
+        whole();
+        String run = name.replace('/', '-') + "-" + Long.toString(System.currentTimeMillis(), Character.MAX_RADIX);
+        var ledger = new Ledger(release.members(), run);
+        ledger.prepare();
+        Outcome outcome;
+        List<Writer.Ack> acks;
+        try (var writers = new Writers(release, run);
+                var reader = new Reader(release.cluster().addressesOf(release.namespace(), release.name()))) {
+            steady(writers, Instant.now());
+            Instant start = Instant.now();
+            fault.happen(writers, reader);
+            whole();
+            steady(writers, Instant.now());
+            Duration recovered = Duration.between(start, Instant.now());
+            writers.close();
+            reader.close();
+            acks = writers.acks();
+            outcome = new Outcome(acks.size(), writers.longestGap(), reader.longestGap(), reader.failed(), reader.rerouted(), recovered);
+        }
+        whole();
+        assertThat(ledger.wrong(acks)).as("acknowledged rows that are not exactly once on every member").isEmpty();
+        List<String> names = release.members().names();
+        assertThat(names).allSatisfy(name -> assertThat(ledger.rows(name)).isEqualTo(ledger.rows(names.get(0))));
+        Figures.record(name + " " + outcome.figures());
+        return outcome;
+    }
+
+    /** Waits until every pod writes, as it does when nothing is wrong. */
+    private void steady(Writers writers, Instant since) {
+        Await.until("every WordPress pod writes", STEADY, () -> assertThat(writers.allWroteSince(since)).isTrue());
+    }
+
+    /** Waits until all workloads are ready and all members have one history, are Synced, and see one another. */
+    void whole() {
+        release.awaitReady(patience);
+        Members database = release.members();
+        Await.until("one view of " + members + " Synced members", patience, () -> {
+            List<Status> states = database.names().stream().map(database::status).toList();
+            assertThat(states).hasSize(members).allMatch(state ->
+                state.component().equals("Primary") && state.state().equals("Synced") && state.size() == members);
+            assertThat(states).extracting(Status::uuid).containsOnly(states.get(0).uuid());
+        });
+    }
+}

@@ -1,0 +1,109 @@
+package io.github.wordpressha.cluster;
+
+import static java.util.stream.Collectors.toSet;
+
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.github.wordpressha.cluster.Writer.Ack;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/** A {@link Writer} on every WordPress pod, also on those that come later. */
+final class Writers implements AutoCloseable {
+
+    /** A writer that says nothing for so long lost its pod: each of its statements ends, well or not, within a minute. */
+    private static final Duration SILENCE = Duration.ofSeconds(75);
+
+    private final Release release;
+    private final String run;
+    private final List<Writer> writers = new CopyOnWriteArrayList<>();
+    private final Set<String> lostNodes = ConcurrentHashMap.newKeySet();
+    private final ScheduledExecutorService supervisor = Executors.newSingleThreadScheduledExecutor();
+
+    Writers(Release release, String run) {
+        this.release = release;
+        this.run = run;
+        supervisor.scheduleWithFixedDelay(this::supervise, 0, 1, TimeUnit.SECONDS);
+    }
+
+    private void supervise() {
+        try {
+            writers.stream()
+                .filter(writer -> !writer.ended() && writer.lastHeard().plus(SILENCE).isBefore(Instant.now()))
+                .forEach(Writer::close);
+            Set<String> occupied = writers.stream().filter(writer -> !writer.ended()).map(Writer::podUid).collect(toSet());
+            for (Pod pod : release.pods("wordpress")) {
+                if (!occupied.contains(pod.getMetadata().getUid()) && !lostNodes.contains(Pods.node(pod)) && runs(pod)) {
+                    writers.add(new Writer(release.kubernetes(), pod, run, writers.size() + 1));
+                }
+            }
+        } catch (KubernetesClientException e) {
+            // A pod that has just gone, or a node that does not answer: the next round sees.
+        }
+    }
+
+    private static boolean runs(Pod pod) {
+        return !pod.isMarkedForDeletion() && pod.getStatus().getContainerStatuses().stream()
+            .anyMatch(status -> status.getName().equals("wordpress") && status.getState().getRunning() != null);
+    }
+
+    /** The node loses its power: writers there end, without an interruption of the site, and none starts until it is back. */
+    void nodeLost(String node) {
+        lostNodes.add(node);
+        on(node).forEach(Writer::close);
+    }
+
+    /** The node loses its way to the others: writers there go on, but their interruptions are none of the site. */
+    void nodeCut(String node) {
+        on(node).forEach(Writer::doNotCount);
+    }
+
+    /** A lost node has its power again. */
+    void nodeBack(String node) {
+        lostNodes.remove(node);
+    }
+
+    /** Those that are on one node. */
+    List<Writer> on(String node) {
+        return writers.stream().filter(writer -> writer.node().equals(node)).toList();
+    }
+
+    /** Every acknowledged row, of every writer. */
+    List<Ack> acks() {
+        return writers.stream().flatMap(writer -> writer.acks().stream()).toList();
+    }
+
+    /** The last acknowledgement, or the epoch. */
+    Instant lastAck() {
+        return acks().stream().map(Ack::at).max(Instant::compareTo).orElse(Instant.EPOCH);
+    }
+
+    /** Whether each WordPress pod that runs has had a row acknowledged since then. */
+    boolean allWroteSince(Instant moment) {
+        Set<String> wrote = writers.stream()
+            .filter(writer -> !writer.ended() && writer.acks().stream().anyMatch(ack -> ack.at().isAfter(moment)))
+            .map(Writer::podUid).collect(toSet());
+        return release.pods("wordpress").stream().map(pod -> pod.getMetadata().getUid()).allMatch(wrote::contains);
+    }
+
+    /** The longest interruption of writing: of the site as a whole, or of any one pod as long as it lived. */
+    Duration longestGap() {
+        Duration ofSite = Gaps.longest(acks().stream().map(Ack::at).toList());
+        return writers.stream().filter(Writer::counted)
+            .map(writer -> Gaps.longest(writer.acks().stream().map(Ack::at).toList()))
+            .reduce(ofSite, Gaps::longer);
+    }
+
+    @Override
+    public void close() {
+        supervisor.shutdownNow();
+        writers.forEach(Writer::close);
+    }
+}
