@@ -1,0 +1,132 @@
+<?php
+/**
+ * For the scripts that need the database, but not WordPress: a connection with the settings of wp-config.php, and what the
+ * chart itself keeps in the schema, the table `<prefix>wordpress_ha`: who works on the site, and how far it is.
+ */
+
+final class SiteDatabase
+{
+	public const CONNECT_TIMEOUT_SECONDS = 5;
+	/** After this time without a sign of life the holder of the lock counts as dead. It renews the lock every fifth of it. */
+	public const LOCK_SECONDS = 60;
+
+	public readonly array $settings;
+	private readonly string $state;
+	private ?mysqli $connection = null;
+
+	public function __construct()
+	{
+		mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+		$this->settings = json_decode((string) file_get_contents('/etc/wordpress/settings.json'), true, 16, JSON_THROW_ON_ERROR);
+		$this->state    = '`' . $this->settings['tablePrefix'] . 'wordpress_ha`';
+	}
+
+	/** The answer's rows; a lost connection is made anew at the next call. Throws mysqli_sql_exception. */
+	public function query(string $sql, string ...$values): array
+	{
+		try {
+			$result = $this->connection()->execute_query($sql, $values);
+			return $result === true ? [] : $result->fetch_all(MYSQLI_ASSOC);
+		} catch (mysqli_sql_exception $error) {
+			if (in_array($error->getCode(), [2006, 2013], true)) {
+				$this->connection = null;
+			}
+			throw $error;
+		}
+	}
+
+	public function option(string $name): ?string
+	{
+		return $this->query("SELECT option_value v FROM `{$this->settings['tablePrefix']}options` WHERE option_name = ?", $name)[0]['v'] ?? null;
+	}
+
+	/** How far the installation is: null (never begun), 'started' or 'done'. */
+	public function progress(): ?string
+	{
+		return $this->query("SELECT value FROM {$this->state} WHERE name = 'install'")[0]['value'] ?? null;
+	}
+
+	public function setProgress(string $value): void
+	{
+		$this->query("REPLACE INTO {$this->state} (name, value, renewed) VALUES ('install', ?, UTC_TIMESTAMP())", $value);
+	}
+
+	public function createState(): void
+	{
+		$this->query("CREATE TABLE IF NOT EXISTS {$this->state} (name varchar(32) NOT NULL PRIMARY KEY, value varchar(255) NOT NULL, renewed datetime NOT NULL) ENGINE=InnoDB");
+	}
+
+	/**
+	 * Takes or renews the lock. It is a row, as GET_LOCK is forbidden on Percona XtraDB Cluster and known to one member only;
+	 * ages are measured by the database's clock alone.
+	 *
+	 * @return string the holder now; the lock is ours if this is $me
+	 */
+	public function lock(string $me): string
+	{
+		$this->query("INSERT IGNORE INTO {$this->state} (name, value, renewed) VALUES ('lock', ?, UTC_TIMESTAMP())", $me);
+		$this->query("UPDATE {$this->state} SET value = ?, renewed = UTC_TIMESTAMP() WHERE name = 'lock' AND (value = ? OR renewed < UTC_TIMESTAMP() - INTERVAL " . self::LOCK_SECONDS . ' SECOND)', $me, $me);
+		return $this->query("SELECT value FROM {$this->state} WHERE name = 'lock'")[0]['value'] ?? '';
+	}
+
+	public function unlock(string $me): void
+	{
+		$this->query("DELETE FROM {$this->state} WHERE name = 'lock' AND value = ?", $me);
+	}
+
+	/** "no such table" or "no such schema": known to be absent, unlike any other error. */
+	public static function isAbsent(mysqli_sql_exception $error): bool
+	{
+		return in_array($error->getCode(), [1146, 1049], true);
+	}
+
+	private function connection(): mysqli
+	{
+		if ($this->connection === null) {
+			[$host, $port] = explode(':', $this->settings['database']['host'], 2) + [1 => '3306'];
+			$connection = mysqli_init();
+			$connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, self::CONNECT_TIMEOUT_SECONDS);
+			$password = rtrim((string) file_get_contents('/run/secrets/wordpress/database-password'), "\r\n");
+			@$connection->real_connect($host, $this->settings['database']['user'], $password, $this->settings['database']['name'], (int) $port);
+			$connection->set_charset('utf8mb4');
+			$this->connection = $connection;
+		}
+		return $this->connection;
+	}
+}
+
+function say(string $sentence): void
+{
+	fwrite(STDERR, gmdate('Y-m-d\TH:i:s\Z') . ' ' . basename($_SERVER['argv'][0], '.php') . ": $sentence\n");
+}
+
+/**
+ * Asks again and again until $attempt returns something other than null, and says whenever the reason to wait changes.
+ * $attempt gets a function to give that reason to.
+ */
+function wait_until(int $seconds, callable $attempt): mixed
+{
+	$deadline = hrtime(true) + $seconds * 1_000_000_000;
+	$reason   = $said = '';
+	$saidAt   = 0;
+	while (true) {
+		try {
+			$result = $attempt(static function (string $why) use (&$reason): void { $reason = $why; });
+			if ($result !== null) {
+				return $result;
+			}
+		} catch (mysqli_sql_exception $error) {
+			$reason = 'The database does not answer as it should: ' . $error->getMessage() . '.';
+		}
+		if ($reason !== $said || hrtime(true) - $saidAt > 30_000_000_000) {
+			say("Waiting. $reason");
+			$said   = $reason;
+			$saidAt = hrtime(true);
+		}
+		if (hrtime(true) > $deadline) {
+			say("Gave up after $seconds s. $reason");
+			exit(1);
+		}
+		sleep(1);
+	}
+}

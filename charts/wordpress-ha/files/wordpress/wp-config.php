@@ -1,0 +1,103 @@
+<?php
+/**
+ * WordPress's configuration. It lies beside the core directory, which belongs to the image and is never written.
+ *
+ * Settings come from a JSON file (typed: nothing of it is ever run as PHP), secrets from files that are read at every
+ * request, so that a changed database password needs no restart. Command line scripts read the same file.
+ */
+
+const WORDPRESS_HA_SETTINGS = '/etc/wordpress/settings.json';
+const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
+
+(static function (): void {
+	$settings = json_decode((string) file_get_contents(WORDPRESS_HA_SETTINGS), true, 16, JSON_THROW_ON_ERROR);
+	$secret   = static function (string $name): string {
+		$value = @file_get_contents(WORDPRESS_HA_SECRETS . '/' . $name);
+		if ($value === false || $value === '') {
+			error_log("wordpress: the secret $name is missing or empty in " . WORDPRESS_HA_SECRETS . '.');
+			http_response_code(503);
+			exit(1);
+		}
+		return rtrim($value, "\r\n");
+	};
+
+	define('DB_HOST', $settings['database']['host']);
+	define('DB_NAME', $settings['database']['name']);
+	define('DB_USER', $settings['database']['user']);
+	define('DB_PASSWORD', $secret('database-password'));
+	define('DB_CHARSET', 'utf8mb4');
+	define('DB_COLLATE', '');
+	foreach (['auth-key', 'secure-auth-key', 'logged-in-key', 'nonce-key', 'auth-salt', 'secure-auth-salt', 'logged-in-salt', 'nonce-salt'] as $key) {
+		define(strtoupper(strtr($key, '-', '_')), $secret($key));
+	}
+
+	// The address: from the settings; else the name by which this request asked (Apache and nginx let any name through, so it
+	// must look like one); on the command line, what the database says.
+	$url = $settings['url'];
+	if ($url === '' && isset($_SERVER['HTTP_HOST'])) {
+		$host = strtolower($_SERVER['HTTP_HOST']);
+		if (!preg_match('/^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/', $host)) {
+			$host = 'localhost';
+		}
+		$url = (($_SERVER['HTTPS'] ?? '') === 'on' ? 'https://' : 'http://') . $host;
+	}
+	if ($url !== '') {
+		define('WP_HOME', $url);
+		define('WP_SITEURL', $url);
+	}
+
+	// Events run in a CronJob, not in visitors' requests.
+	define('DISABLE_WP_CRON', true);
+	// Core comes with the image: an update from the dashboard could not be written, and would differ from pod to pod.
+	define('WP_AUTO_UPDATE_CORE', false);
+	define('DISALLOW_FILE_EDIT', true);
+	if (!$settings['allowPluginChanges']) {
+		define('DISALLOW_FILE_MODS', true);
+		define('AUTOMATIC_UPDATER_DISABLED', true);
+	}
+	define('FS_METHOD', 'direct');
+	define('WP_DEBUG_DISPLAY', false);
+	foreach ($settings['constants'] as $name => $value) {
+		define($name, $value);
+	}
+	$GLOBALS['table_prefix'] = $settings['tablePrefix'];
+
+	// Hooks that exist before WordPress has loaded (WP_Hook::build_preinitialized_hooks).
+	$hook = static function (string $name, callable $function, int $arguments = 1, int $priority = 10): void {
+		$GLOBALS['wp_filter'][$name][$priority]["wordpress-ha-$name"] = ['function' => $function, 'accepted_args' => $arguments];
+	};
+
+	// Nobody updates core from the dashboard, whatever else is allowed there.
+	$hook('map_meta_cap', static fn(array $needed, string $capability): array => $capability === 'update_core' ? ['do_not_allow'] : $needed, 2);
+
+	// While a new version is rolled out, its Job has upgraded the schema already. An old pod would send everybody who opens the
+	// dashboard to upgrade.php, which would write its own, older version number: it takes the newer schema for its own instead.
+	$hook('option_db_version', static function ($version) {
+		$own = $GLOBALS['wp_db_version'] ?? 0;
+		return PHP_SAPI !== 'cli' && (int) $version > (int) $own ? $own : $version;
+	});
+
+	// Core files are compiled once: they cannot change. What is on the shared volume can, so from here on files are checked.
+	$hook('muplugins_loaded', static function (): void {
+		ini_set('opcache.validate_timestamps', '1');
+		foreach (glob('/etc/wordpress-mu-plugins/*.php') ?: [] as $file) {
+			require_once $file;
+		}
+	}, 0, PHP_INT_MIN);
+
+	// "Error establishing a database connection" is a passing state, not a defect of the page: 503, and when to try again.
+	header_register_callback(static function (): void {
+		global $wpdb;
+		if (http_response_code() === 500 && isset($wpdb) && empty($wpdb->ready)) {
+			http_response_code(503);
+			header('Retry-After: 5');
+		}
+	});
+})();
+
+$table_prefix = $GLOBALS['table_prefix'];
+
+if (!defined('ABSPATH')) {
+	define('ABSPATH', '/usr/src/wordpress/');
+}
+require_once ABSPATH . 'wp-settings.php';

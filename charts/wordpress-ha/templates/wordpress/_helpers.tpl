@@ -1,0 +1,297 @@
+{{/* The database as WordPress sees it: the router in its own pod, or the host outside the cluster. */}}
+{{- define "wordpress-ha.wordpress.databaseHost" -}}
+{{- if include "wordpress-ha.hasDatabase" . -}}
+127.0.0.1:3306
+{{- else -}}
+{{- $external := .Values.database.external | default dict -}}
+{{- printf "%v:%v" ($external.host | default "127.0.0.1") ($external.port | default 3306) -}}
+{{- end -}}
+{{- end }}
+
+{{/* What wp-config.php and the scripts read: typed, so that no value is ever run as PHP. */}}
+{{- define "wordpress-ha.wordpress.settings" -}}
+{{- $internal := printf "http://%s.%s.svc.%s" (include "wordpress-ha.fullname" .) .Release.Namespace .Values.clusterDomain -}}
+{{- $site := .Values.wordpress.site -}}
+{{- dict
+      "database" (dict "host" (include "wordpress-ha.wordpress.databaseHost" .) "name" .Values.database.name "user" .Values.database.user)
+      "tablePrefix" .Values.wordpress.tablePrefix
+      "url" $site.url
+      "site" (dict "title" $site.title "language" $site.language "adminUser" $site.adminUser "adminEmail" $site.adminEmail "permalinks" $site.permalinks "internalUrl" $internal)
+      "allowPluginChanges" .Values.wordpress.allowPluginChanges
+      "constants" .Values.wordpress.constants
+    | toPrettyJson -}}
+{{- end }}
+
+{{/* The host of the site's address, for Ingress and HTTPRoute. */}}
+{{- define "wordpress-ha.wordpress.urlHost" -}}
+{{- regexReplaceAll ":.*$" (regexReplaceAll "^https?://" .Values.wordpress.site.url "") "" -}}
+{{- end }}
+
+{{/* A quantity in MiB, rounded down. Usage: include "wordpress-ha.wordpress.mebibytes" "1Gi" */}}
+{{- define "wordpress-ha.wordpress.mebibytes" -}}
+{{- $number := regexFind "^[0-9.]+" (toString .) | float64 -}}
+{{- $unit := regexFind "[A-Za-z]+$" (toString .) -}}
+{{- $bytes := dict "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 -}}
+{{- divf (mulf $number (get $bytes $unit | default 1.0)) 1048576.0 | floor | int -}}
+{{- end }}
+
+{{/*
+php-fpm's workers: 64 MiB for each, after 192 MiB for opcache (128), the master process and the pod's small change.
+Without a memory limit there is nothing to divide: ten.
+*/}}
+{{- define "wordpress-ha.wordpress.maxChildren" -}}
+{{- $php := .Values.wordpress.php -}}
+{{- $limit := (.Values.wordpress.resources.limits).memory -}}
+{{- if $php.maxChildren -}}
+{{- $php.maxChildren | int -}}
+{{- else if $limit -}}
+{{- max 2 (div (sub (include "wordpress-ha.wordpress.mebibytes" $limit | int) 192) 64) -}}
+{{- else -}}
+10
+{{- end -}}
+{{- end }}
+
+{{- define "wordpress-ha.wordpress.poolReason" -}}
+{{- if .Values.wordpress.php.maxChildren -}}
+As wordpress.php.maxChildren says.
+{{- else if (.Values.wordpress.resources.limits).memory -}}
+Memory limit {{ .Values.wordpress.resources.limits.memory }}: 192 MiB for opcache and the master process, the rest for workers of 64 MiB.
+{{- else -}}
+There is no memory limit to divide.
+{{- end -}}
+{{- end }}
+
+{{/* The largest request body: an upload and the form around it. */}}
+{{- define "wordpress-ha.wordpress.bodySize" -}}
+{{- $size := .Values.wordpress.php.uploadSize -}}
+{{- $number := regexFind "^[0-9]+" $size | int -}}
+{{- add (ternary (mul $number 1024) $number (hasSuffix "G" $size)) 8 }}M
+{{- end }}
+
+{{- define "wordpress-ha.wordpress.cacheSize" -}}
+{{- include "wordpress-ha.wordpress.mebibytes" .Values.wordpress.cache.size }}m
+{{- end }}
+
+{{/* The claim with the content, and where a claim that the chart makes comes from: claim, server, class, nfs (the in-chart server). */}}
+{{- define "wordpress-ha.wordpress.contentSource" -}}
+{{- $content := .Values.wordpress.content -}}
+{{- if $content.existingClaim }}claim
+{{- else if $content.nfs.server }}server
+{{- else if or $content.storageClass (eq $content.accessMode "ReadWriteOnce") }}class
+{{- else if .Values.nfs.enabled }}nfs
+{{- end }}
+{{- end }}
+
+{{- define "wordpress-ha.wordpress.contentClaim" -}}
+{{- .Values.wordpress.content.existingClaim | default (printf "%s-content" (include "wordpress-ha.fullname" .)) }}
+{{- end }}
+
+{{/*
+The database router: a native sidecar, so it starts before everything that needs the database and ends after it.
+*/}}
+{{- define "wordpress-ha.wordpress.router" -}}
+{{- if include "wordpress-ha.hasDatabase" . }}
+- name: router
+  image: {{ include "wordpress-ha.image" (list . .Values.wordpress.haproxy.image) }}
+  imagePullPolicy: {{ .Values.wordpress.haproxy.image.pullPolicy }}
+  restartPolicy: Always
+  command: [haproxy, -W, -db, -f, /etc/haproxy/haproxy.cfg]
+  ports:
+    - {name: router-health, containerPort: 8404}
+  startupProbe:
+    httpGet: {path: /healthz, port: router-health}
+    periodSeconds: 1
+    failureThreshold: 60
+  livenessProbe:
+    httpGet: {path: /healthz, port: router-health}
+    periodSeconds: 10
+    timeoutSeconds: 5
+    failureThreshold: 6
+  securityContext:
+    runAsUser: 99
+    runAsGroup: 99
+    {{- include "wordpress-ha.containerSecurityContext" . | nindent 4 }}
+  resources:
+    {{- toYaml .Values.wordpress.haproxy.resources | nindent 4 }}
+  volumeMounts:
+    - {name: router, mountPath: /etc/haproxy, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{/* What every container that runs PHP has. */}}
+{{- define "wordpress-ha.wordpress.php" -}}
+image: {{ include "wordpress-ha.image" (list . .Values.wordpress.image) }}
+imagePullPolicy: {{ .Values.wordpress.image.pullPolicy }}
+securityContext:
+  {{- include "wordpress-ha.containerSecurityContext" . | nindent 2 }}
+{{- end }}
+
+{{- define "wordpress-ha.wordpress.phpEnv" -}}
+# The image's own settings first, then those of the chart.
+- {name: PHP_INI_SCAN_DIR, value: ":/etc/wordpress"}
+{{- with .Values.wordpress.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "wordpress-ha.wordpress.phpMounts" -}}
+- {name: configuration, mountPath: /etc/wordpress, readOnly: true}
+- {name: configuration, mountPath: /usr/src/wp-config.php, subPath: wp-config.php, readOnly: true}
+- {name: secrets, mountPath: /run/secrets/wordpress, readOnly: true}
+- {name: content, mountPath: /usr/src/wordpress/wp-content}
+- {name: tmp, mountPath: /tmp}
+{{- if .Values.wordpress.muPlugins }}
+- {name: mu-plugins, mountPath: /etc/wordpress-mu-plugins, readOnly: true}
+{{- end }}
+{{- with .Values.wordpress.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "wordpress-ha.wordpress.phpVolumes" -}}
+- name: configuration
+  configMap:
+    name: {{ include "wordpress-ha.fullname" . }}-wordpress
+- name: secrets
+  projected:
+    defaultMode: 0440
+    sources:
+      - secret:
+          name: {{ include "wordpress-ha.databaseSecret" . }}
+          items:
+            - {key: password, path: database-password}
+      - secret:
+          name: {{ include "wordpress-ha.wordpressSecret" . }}
+          items:
+            {{- range list "auth-key" "secure-auth-key" "logged-in-key" "nonce-key" "auth-salt" "secure-auth-salt" "logged-in-salt" "nonce-salt" }}
+            - {key: {{ . }}, path: {{ . }}}
+            {{- end }}
+- name: content
+  persistentVolumeClaim:
+    claimName: {{ include "wordpress-ha.wordpress.contentClaim" . }}
+- name: tmp
+  emptyDir: {}
+{{- if include "wordpress-ha.hasDatabase" . }}
+- name: router
+  configMap:
+    name: {{ include "wordpress-ha.fullname" . }}-router
+{{- end }}
+{{- with .Values.wordpress.muPlugins }}
+- name: mu-plugins
+  projected:
+    sources:
+      {{- range . }}
+      - configMap:
+          name: {{ . }}
+      {{- end }}
+{{- end }}
+{{- with .Values.wordpress.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* One sentence, on a line of its own, for each combination of this tier's values that cannot work. */}}
+{{- define "wordpress-ha.wordpress.problems" -}}
+{{- $wordpress := .Values.wordpress }}
+{{- $content := $wordpress.content }}
+{{- if not (include "wordpress-ha.wordpress.contentSource" .) }}
+wordpress.content: there is nothing to keep the content on; set nfs.enabled=true, or wordpress.content.storageClass to a ReadWriteMany class, or wordpress.content.existingClaim, or wordpress.content.nfs.server, or, for one replica, wordpress.content.accessMode=ReadWriteOnce.
+{{- end }}
+{{- if gt (len (compact (list $content.existingClaim $content.nfs.server $content.storageClass))) 1 }}
+wordpress.content: existingClaim, nfs.server and storageClass exclude one another; set one of them.
+{{- end }}
+{{- if and $content.nfs.server (not $content.nfs.path) }}
+wordpress.content.nfs.path: an NFS server needs the exported path, for example /srv/wordpress.
+{{- end }}
+{{- if and (eq $content.accessMode "ReadWriteOnce") (or $wordpress.autoscaling.enabled (gt (int $wordpress.replicas) 1)) }}
+wordpress.content.accessMode: a ReadWriteOnce volume serves one pod; set wordpress.replicas=1 and wordpress.autoscaling.enabled=false, or use ReadWriteMany.
+{{- end }}
+{{- if gt (int $wordpress.autoscaling.minReplicas) (int $wordpress.autoscaling.maxReplicas) }}
+wordpress.autoscaling: minReplicas ({{ int $wordpress.autoscaling.minReplicas }}) is larger than maxReplicas ({{ int $wordpress.autoscaling.maxReplicas }}); write a smaller minReplicas.
+{{- end }}
+{{- if and $wordpress.autoscaling.enabled (not (dig "requests" "cpu" "" $wordpress.resources)) }}
+wordpress.resources.requests.cpu: autoscaling measures use against the request; set one, for example 250m.
+{{- end }}
+{{- if and $wordpress.ingress.enabled (not $wordpress.ingress.hosts) (not $wordpress.site.url) }}
+wordpress.ingress.hosts: the Ingress needs a host; set it, or wordpress.site.url, for example https://www.example.com.
+{{- end }}
+{{- if and $wordpress.httpRoute.enabled (not $wordpress.httpRoute.parentRefs) }}
+wordpress.httpRoute.parentRefs: name the Gateway that the route belongs to, for example [{name: public, namespace: gateways}].
+{{- end }}
+{{- if and (or $wordpress.ingress.enabled $wordpress.httpRoute.enabled) (not $wordpress.trustedProxies) }}
+wordpress.trustedProxies: say which addresses your ingress controller or gateway has, for example [10.244.0.0/16]; without them every visitor has the proxy's address, and https is not recognised.
+{{- end }}
+{{- if and $wordpress.service.nodePort (eq $wordpress.service.type "ClusterIP") }}
+wordpress.service.nodePort: a Service of type ClusterIP has none; set wordpress.service.type=NodePort, or nodePort=null.
+{{- end }}
+{{- end }}
+
+{{/* The contents of the ConfigMaps, by themselves: pods carry their checksums. */}}
+{{- define "wordpress-ha.wordpress.configuration" -}}
+settings.json: |
+  {{- include "wordpress-ha.wordpress.settings" . | nindent 2 }}
+php.ini: |
+  {{- tpl (.Files.Get "files/wordpress/php.ini") . | nindent 2 }}
+{{- range list "wp-config.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" }}
+{{ . }}: |
+  {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "wordpress-ha.wordpress.web" -}}
+{{- range list "nginx.conf" "php-fpm.conf" }}
+{{ . }}: |
+  {{- tpl ($.Files.Get (printf "files/wordpress/%s" .)) $ | nindent 2 }}
+{{- end }}
+{{- range list "fastcgi.conf" "headers.conf" "seed-content.sh" "copy-static.sh" "drain-nginx.sh" "drain-php.sh" }}
+{{ . }}: |
+  {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "wordpress-ha.wordpress.routerConfiguration" -}}
+haproxy.cfg: |
+  {{- tpl (.Files.Get "files/wordpress/haproxy.cfg") . | nindent 2 }}
+{{- end }}
+
+{{/* The install Job's spec, by itself: the Job's name has a hash of it. */}}
+{{- define "wordpress-ha.wordpress.installSpec" -}}
+# The script waits for a quarter of an hour each time, so this is a day: a database that is away for long still gets its site.
+backoffLimit: 100
+template:
+  metadata:
+    labels:
+      {{- include "wordpress-ha.selectorLabels" (list . "wordpress-install") | nindent 6 }}
+    annotations:
+      checksum/configuration: {{ include "wordpress-ha.wordpress.configuration" . | sha256sum }}
+  spec:
+    restartPolicy: OnFailure
+    automountServiceAccountToken: false
+    enableServiceLinks: false
+    {{- include "wordpress-ha.imagePullSecrets" . | nindent 4 }}
+    {{- include "wordpress-ha.scheduling" (list . "wordpress-install" (omit .Values.wordpress "spread" "topologySpreadConstraints")) | nindent 4 }}
+    securityContext:
+      {{- include "wordpress-ha.podSecurityContext" 33 | nindent 6 }}
+    initContainers:
+      {{- include "wordpress-ha.wordpress.router" . | nindent 6 }}
+    containers:
+      - name: install
+        {{- include "wordpress-ha.wordpress.php" . | nindent 8 }}
+        command: [php, /etc/wordpress/install.php]
+        env:
+          {{- include "wordpress-ha.wordpress.phpEnv" . | nindent 10 }}
+        resources:
+          requests: {cpu: 50m, memory: 64Mi}
+          limits: {memory: 512Mi}
+        volumeMounts:
+          {{- include "wordpress-ha.wordpress.phpMounts" . | nindent 10 }}
+          - {name: admin, mountPath: /run/secrets/admin, readOnly: true}
+    volumes:
+      {{- include "wordpress-ha.wordpress.phpVolumes" . | nindent 6 }}
+      - name: admin
+        secret:
+          secretName: {{ include "wordpress-ha.wordpressSecret" . }}
+          defaultMode: 0440
+          items:
+            - {key: admin-password, path: admin-password}
+{{- end }}
