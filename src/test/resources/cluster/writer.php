@@ -16,7 +16,7 @@ mkdir($nothing);
 touch($nothing . 'wp-settings.php');
 define('ABSPATH', $nothing);
 $_SERVER['HTTP_HOST'] = 'localhost';
-require '/var/www/html/wp-config.php';
+require '/usr/src/wp-config.php';
 unlink($nothing . 'wp-settings.php');
 rmdir($nothing);
 

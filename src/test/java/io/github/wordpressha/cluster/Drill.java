@@ -27,7 +27,12 @@ record Drill(Release release, String name, int members, Duration patience) {
 
     /** Runs the drill; prints its figures; fails when the site does not become whole, or a row is lost. */
     Outcome run(Fault fault) throws Exception {
-        whole();
+        return run(members, fault);
+    }
+
+    /** As {@link #run(Fault)}, when the database has another number of members before the drill than after it. */
+    Outcome run(int membersBefore, Fault fault) throws Exception {
+        new Drill(release, name, membersBefore, patience).whole();
         String run = name.replace('/', '-') + "-" + Long.toString(System.currentTimeMillis(), Character.MAX_RADIX);
         var ledger = new Ledger(release.members(), run);
         ledger.prepare();

@@ -27,22 +27,34 @@ record Nodes(ClusterUnderTest cluster) {
 
     /** Power loss: every process of the node dies at once. */
     void kill(String node) {
-        run("kill", number(node));
+        run("kill", List.of(number(node)));
+    }
+
+    /** Power loss of several nodes at the same moment. */
+    void kill(List<String> all) {
+        all.parallelStream().forEach(this::kill);
     }
 
     /** Boots the node. */
     void start(String node) {
-        run("start", number(node));
+        run("start", List.of(number(node)));
     }
 
     /** The two nodes no longer reach one another. */
     void cut(String node, String other) {
-        run("cut", number(node), number(other));
+        run("cut", List.of(number(node), number(other)));
+    }
+
+    /** Runs a command on the node. */
+    void run(String node, String... command) {
+        var arguments = new ArrayList<>(List.of(number(node)));
+        arguments.addAll(List.of(command));
+        run("run", arguments);
     }
 
     /** Undoes every cut of the node. */
     void heal(String node) {
-        run("heal", number(node));
+        run("heal", List.of(number(node)));
     }
 
     /** Waits until every node is Ready. */
@@ -55,9 +67,9 @@ record Nodes(ClusterUnderTest cluster) {
         return node.replaceFirst("^node-", "");
     }
 
-    private static void run(String verb, String... arguments) {
+    private static void run(String verb, List<String> arguments) {
         var command = new ArrayList<>(List.of(tool().orElseThrow().toString(), "node", verb));
-        command.addAll(List.of(arguments));
+        command.addAll(arguments);
         try {
             // A node that is started inherits these streams and keeps them: they must not be pipes of ours.
             Path output = Path.of("target", "nodes.log");

@@ -51,7 +51,7 @@ final class Writers implements AutoCloseable {
 
     private static boolean runs(Pod pod) {
         return !pod.isMarkedForDeletion() && pod.getStatus().getContainerStatuses().stream()
-            .anyMatch(status -> status.getName().equals("wordpress") && status.getState().getRunning() != null);
+            .anyMatch(status -> status.getName().equals("php") && status.getState().getRunning() != null);
     }
 
     /** The node loses its power: writers there end, without an interruption of the site, and none starts until it is back. */

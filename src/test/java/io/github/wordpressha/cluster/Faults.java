@@ -1,0 +1,135 @@
+package io.github.wordpressha.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.PodList;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.NonNamespaceOperation;
+import io.fabric8.kubernetes.client.dsl.PodResource;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+
+/** What can go wrong in a release, short of its nodes. */
+record Faults(Release release) {
+
+    private static final Duration KUBERNETES = Duration.ofMinutes(2);
+
+    /** Deletes a pod as a person or a drain does: it gets its time. */
+    void delete(String pod) {
+        pods().withName(pod).delete();
+    }
+
+    /** The pod is gone at once: its processes are killed, nothing is told to stop. */
+    void kill(String pod) {
+        pods().withName(pod).withGracePeriod(0).delete();
+    }
+
+    /** kill -9 of a container's first process, and so of all of its processes. It cannot be done from inside. */
+    void killContainer(String pod, String container, Nodes nodes) {
+        Pod found = pods().withName(pod).require();
+        String id = found.getStatus().getContainerStatuses().stream()
+            .filter(status -> status.getName().equals(container))
+            .map(ContainerStatus::getContainerID)
+            .findFirst().orElseThrow().replaceFirst("^containerd://", "");
+        nodes.run(Pods.node(found), "ctr", "--namespace", "k8s.io", "task", "kill", "--signal", "SIGKILL", id);
+    }
+
+    /** The pod's volume is lost, and the pod with it; what comes in its place has an empty volume. */
+    void loseVolume(String pod) {
+        var claim = kubernetes().persistentVolumeClaims().inNamespace(release.namespace()).withName("data-" + pod);
+        PersistentVolumeClaim lost = claim.require();
+        claim.delete();
+        kill(pod);
+        Await.until("the claim of " + pod + " is gone", KUBERNETES, () -> {
+            PersistentVolumeClaim now = claim.get();
+            assertThat(now == null || !Objects.equals(now.getMetadata().getUid(), lost.getMetadata().getUid())).isTrue();
+        });
+    }
+
+    /** Stops or starts all pods of a StatefulSet; volumes stay. */
+    void scale(String statefulSet, int replicas) {
+        kubernetes().apps().statefulSets().inNamespace(release.namespace()).withName(statefulSet).scale(replicas);
+    }
+
+    /** Waits until the tier has no pod left. */
+    void awaitNone(String component) {
+        Await.until("no pod of " + component + " is left", KUBERNETES, () -> assertThat(Release.names(release.pods(component))).isEmpty());
+    }
+
+    /** Fills the pod's volume to the last byte, until the returned object is closed. */
+    FullDisk fillDisk(String pod) {
+        return new FullDisk(release, pods().withName(pod).require());
+    }
+
+    /** What {@code kubectl drain} does: the node takes no more pods, and those that it has are evicted as their budgets allow. */
+    void drain(String node, Duration atMost) {
+        cordon(node, true);
+        Await.until("node " + node + " is drained", atMost, () -> {
+            List<Pod> left = release.pods().stream().filter(pod -> node.equals(Pods.node(pod))).toList();
+            left.stream().filter(pod -> !pod.isMarkedForDeletion()).forEach(pod -> kubernetes().pods().resource(pod).evict());
+            assertThat(Release.names(left)).isEmpty();
+        });
+    }
+
+    /** Lets a node take pods again. */
+    void uncordon(String node) {
+        cordon(node, false);
+    }
+
+    private void cordon(String node, boolean unschedulable) {
+        kubernetes().nodes().withName(node).edit(one -> {
+            one.getSpec().setUnschedulable(unschedulable);
+            return one;
+        });
+    }
+
+    private NonNamespaceOperation<Pod, PodList, PodResource> pods() {
+        return kubernetes().pods().inNamespace(release.namespace());
+    }
+
+    private KubernetesClient kubernetes() {
+        return release.kubernetes();
+    }
+
+    /** A volume without a free byte. A pod beside its owner holds the file that takes the room. */
+    static final class FullDisk implements AutoCloseable {
+
+        private final Release release;
+        private final Pod filler;
+
+        FullDisk(Release release, Pod owner) {
+            this.release = release;
+            var database = owner.getSpec().getContainers().get(0);
+            this.filler = release.kubernetes().resource(new PodBuilder()
+                .withNewMetadata().withName("filler").withNamespace(release.namespace()).endMetadata()
+                .withNewSpec()
+                .withNodeName(Pods.node(owner))
+                .withTerminationGracePeriodSeconds(0L)
+                .withNewSecurityContext().withRunAsUser(owner.getSpec().getSecurityContext().getRunAsUser()).endSecurityContext()
+                .addNewContainer()
+                .withName("filler")
+                .withImage(database.getImage())
+                .withCommand("bash", "-c", "dd if=/dev/zero of=/volume/state/filler bs=1M 2>&1 | tail -1; touch /tmp/full; sleep infinity")
+                .addNewVolumeMount().withName("volume").withMountPath("/volume").endVolumeMount()
+                .endContainer()
+                .addNewVolume().withName("volume").withNewPersistentVolumeClaim("data-" + Pods.name(owner), false).endVolume()
+                .endSpec().build()).create();
+            Await.until("the disk is full", KUBERNETES, () -> exec("test", "-e", "/tmp/full"));
+        }
+
+        private void exec(String... command) {
+            Pods.exec(release.kubernetes(), release.namespace(), Pods.name(filler), "filler", Duration.ofSeconds(10), command);
+        }
+
+        @Override
+        public void close() {
+            exec("rm", "-f", "/volume/state/filler");
+            release.kubernetes().resource(filler).delete();
+        }
+    }
+}

@@ -1,0 +1,478 @@
+package io.github.wordpressha.cluster;
+
+import static io.github.wordpressha.cluster.OnCluster.Needs.THREE_NODES;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.Pod;
+import io.github.wordpressha.cluster.Drill.Fault;
+import io.github.wordpressha.cluster.Members.Status;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+
+/**
+ * Everything that can happen to a Galera cluster, under writes and reads, on three real nodes. Each drill leaves the site
+ * whole; no acknowledged row may be missing, or be there twice, on any member.
+ *
+ * <p>With {@code -Ddrills.full=true} they have their full length: ten power losses of all nodes, cuts of 90 s, three minutes without etcd, a
+ * state transfer of 2 GB. Otherwise: one, 40 s, one minute, 256 MB.
+ */
+@Tag("galera")
+@Tag("cluster")
+@OnCluster(THREE_NODES)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class GaleraDrillsIT {
+
+    private static final boolean FULL = Boolean.getBoolean("drills.full");
+    private static final int POWER_LOSSES = FULL ? 10 : 1;
+    private static final Duration LATE = Duration.ofSeconds(FULL ? 60 : 30);
+    private static final Duration CUT = Duration.ofSeconds(FULL ? 90 : 40);
+    private static final Duration WITHOUT_ETCD = Duration.ofMinutes(FULL ? 3 : 1);
+    private static final int DATA_MEGABYTES = FULL ? 2048 : 256;
+    private static final String VOLUMES = FULL ? "6Gi" : "2Gi";
+
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
+    private static final Duration SERVES_AGAIN = Duration.ofSeconds(60);
+    private static final Duration WRITER_LOST = Duration.ofSeconds(5);
+    private static final Duration NODE_LOST = Duration.ofSeconds(15);
+    private static final Duration PLANNED = Duration.ofSeconds(2);
+
+    private final Release release;
+    private final Members members;
+    private final Nodes nodes;
+    private final Faults faults;
+    private final Random random = new Random();
+
+    GaleraDrillsIT(ClusterUnderTest cluster, Release release) {
+        // A fixed number of pods: writers run on each of them.
+        this.release = release.with("""
+            database: {storage: {size: %s}}
+            wordpress: {replicas: 3, autoscaling: {enabled: false}}
+            """.formatted(VOLUMES));
+        this.members = this.release.members();
+        this.nodes = new Nodes(cluster);
+        this.faults = new Faults(this.release);
+    }
+
+    @BeforeAll
+    void install() {
+        release.install();
+        drill("install").whole();
+    }
+
+    /** Whatever a drill broke and did not mend, so that the next one starts on whole nodes. */
+    @AfterEach
+    void mendNodes() {
+        for (String node : nodes.names()) {
+            nodes.start(node);
+            nodes.heal(node);
+            faults.uncordon(node);
+        }
+    }
+
+    // --- one member, one node -----------------------------------------------------------------------------------------
+
+    @Test
+    @Order(10)
+    @DisplayName("kill -9 of the member that takes the writes")
+    void serverOfWriterIsKilled() throws Exception {
+        Outcome outcome = drill("kill-9-writer").run((writers, reader) -> faults.killContainer(writingMember(), "mysql", nodes));
+        assertThat(outcome.writeGap()).isLessThanOrEqualTo(WRITER_LOST);
+        assertThat(outcome.failedReads()).isEmpty();
+    }
+
+    @Test
+    @Order(11)
+    @DisplayName("the pod that takes the writes is deleted: a planned move")
+    void podOfWriterIsDeleted() throws Exception {
+        Outcome outcome = drill("delete-writer").run((writers, reader) -> deleteAndAwaitAnother(writingMember()));
+        assertThat(outcome.writeGap()).isLessThanOrEqualTo(PLANNED);
+        assertThat(outcome.failedReads()).isEmpty();
+    }
+
+    @Test
+    @Order(12)
+    @DisplayName("a pod that takes no writes is deleted")
+    void podOfAnotherMemberIsDeleted() throws Exception {
+        Outcome outcome = drill("delete-non-writer").run((writers, reader) -> deleteAndAwaitAnother(otherThan(writingMember())));
+        assertThat(outcome.writeGap()).isLessThanOrEqualTo(PLANNED);
+        assertThat(outcome.failedReads()).isEmpty();
+    }
+
+    @Test
+    @Order(20)
+    @DisplayName("power loss of the writer's node, which comes back after the others moved on")
+    void nodeOfWriterLosesPower() throws Exception {
+        Outcome outcome = drill("power-loss-writer-node").run((writers, reader) -> {
+            String node = nodeOf(writingMember());
+            writers.nodeLost(node);
+            nodes.kill(node);
+            awaitWritesSince(writers, Instant.now());
+            Await.until("the others form a view of two", PATIENCE, () -> assertThat(statusOf(memberNotOn(node)).size()).isEqualTo(2));
+            awaitWritesSince(writers, Instant.now());
+            nodes.start(node);
+            nodes.awaitReady(PATIENCE);
+            writers.nodeBack(node);
+        });
+        assertThat(outcome.writeGap()).isLessThanOrEqualTo(NODE_LOST);
+        assertThat(outcome.failedReads()).isEmpty();
+    }
+
+    // --- all nodes ----------------------------------------------------------------------------------------------------
+
+    @Test
+    @Order(30)
+    @DisplayName("power loss of all nodes at once, at a random moment under writes")
+    void allNodesLosePower() throws Exception {
+        for (int i = 0; i < POWER_LOSSES; i++) {
+            drill("power-loss-all-nodes").run(powerLossOfAll(() -> { }, shuffled(nodes.names())));
+        }
+    }
+
+    @Test
+    @Order(31)
+    @DisplayName("power loss of all nodes, and one member's volume is lost meanwhile")
+    void allNodesLosePowerAndOneVolumeIsLost() throws Exception {
+        String victim = random(members.names());
+        drill("power-loss-all-nodes-one-volume-lost").run(powerLossOfAll(() -> faults.loseVolume(victim), shuffled(nodes.names())));
+    }
+
+    @Test
+    @Order(32)
+    @DisplayName("the nodes lose power one after another, and the one with the newest data comes back last")
+    void newestMemberArrivesLast() throws Exception {
+        drill("power-loss-newest-arrives-last").run((writers, reader) -> {
+            List<String> order = shuffled(nodes.names());
+            lose(writers, order.get(0));
+            Await.until("the others go on without " + order.get(0), PATIENCE,
+                () -> assertThat(statusOf(memberNotOn(order.get(0))).size()).isEqualTo(2));
+            awaitWritesSince(writers, Instant.now());
+            lose(writers, order.get(1));
+            lose(writers, order.get(2));
+            comeBack(writers, order);
+        });
+    }
+
+    // --- cuts ---------------------------------------------------------------------------------------------------------
+
+    @Test
+    @Order(50)
+    @DisplayName("the writer's node is cut from the other two, then healed")
+    void nodeOfWriterIsCut() throws Exception {
+        Outcome outcome = drill("cut-writer-node").run((writers, reader) -> {
+            String cutOff = writingMember();
+            String node = nodeOf(cutOff);
+            writers.nodeCut(node);
+            nodes.names().stream().filter(other -> !other.equals(node)).forEach(other -> nodes.cut(node, other));
+            Instant start = Instant.now();
+            Await.until("the cut-off member knows that it is alone", PATIENCE,
+                () -> assertThat(statusOf(cutOff).component()).isNotEqualTo("Primary"));
+            Instant alone = Instant.now();
+            awaitWritesSince(writers, alone);
+            assertThat(writeDirectly(cutOff)).as("what the cut-off member says to a write").contains("ERROR");
+            pass(CUT.minus(Duration.between(start, Instant.now())));
+            assertThat(writers.on(node)).as("rows that were acknowledged on the cut-off node").allSatisfy(writer ->
+                assertThat(writer.acks()).noneMatch(ack -> ack.at().isAfter(alone)));
+            nodes.heal(node);
+        });
+        assertThat(outcome.writeGap()).isLessThanOrEqualTo(NODE_LOST);
+    }
+
+    @Test
+    @Order(60)
+    @DisplayName("two database nodes do not reach one another, but both reach the third")
+    void twoNodesAreCut() throws Exception {
+        drill("cut-between-two-nodes").run((writers, reader) -> {
+            String node = nodeOf(writingMember());
+            String other = nodes.names().stream().filter(one -> !one.equals(node)).findFirst().orElseThrow();
+            writers.nodeCut(node);
+            writers.nodeCut(other);
+            nodes.cut(node, other);
+            pass(CUT);
+            nodes.heal(node);
+        });
+    }
+
+    // --- etcd ---------------------------------------------------------------------------------------------------------
+
+    @Test
+    @Order(70)
+    @DisplayName("one etcd member is killed")
+    void etcdMemberIsKilled() throws Exception {
+        unnoticed(drill("etcd-member-killed").run((writers, reader) -> faults.killContainer(etcd(random.nextInt(3)), "etcd", nodes)));
+    }
+
+    @Test
+    @Order(71)
+    @DisplayName("one etcd member loses its volume")
+    void etcdMemberLosesItsVolume() throws Exception {
+        unnoticed(drill("etcd-volume-lost").run((writers, reader) -> faults.loseVolume(etcd(random.nextInt(3)))));
+    }
+
+    @Test
+    @Order(72)
+    @DisplayName("all etcd members are down for minutes")
+    void etcdIsDown() throws Exception {
+        unnoticed(drill("etcd-down").run((writers, reader) -> {
+            faults.scale(etcdSet(), 0);
+            faults.awaitNone("etcd");
+            pass(WITHOUT_ETCD);
+            awaitWritesSince(writers, Instant.now());
+            faults.scale(etcdSet(), 3);
+        }));
+    }
+
+    @Test
+    @Order(73)
+    @DisplayName("all etcd volumes are lost while the database runs: it registers itself again, and nothing is bootstrapped")
+    void etcdLosesAllVolumes() throws Exception {
+        String uuid = statusOf(members.names().get(0)).uuid();
+        unnoticed(drill("etcd-all-volumes-lost").run((writers, reader) -> {
+            faults.scale(etcdSet(), 0);
+            faults.awaitNone("etcd");
+            for (int i = 0; i < 3; i++) {
+                faults.loseVolume(etcd(i));
+            }
+            faults.scale(etcdSet(), 3);
+            Await.until("the members have registered themselves again", PATIENCE,
+                () -> assertThat(new Registry(release).members()).isEqualTo(members.names()));
+        }));
+        assertThat(statusOf(members.names().get(0)).uuid()).isEqualTo(uuid);
+        assertThat(new Registry(release).uuid()).isEqualTo(uuid);
+    }
+
+    @Test
+    @Order(74)
+    @DisplayName("all pods of etcd and of the database are killed at once")
+    void etcdAndDatabaseAreKilled() throws Exception {
+        drill("etcd-and-database-killed").run((writers, reader) -> {
+            List<String> pods = new ArrayList<>(Release.names(release.pods("etcd")));
+            pods.addAll(members.names());
+            List<String> uids = uids();
+            pods.parallelStream().forEach(faults::kill);
+            Await.until("other pods", PATIENCE, () -> assertThat(uids()).hasSameSizeAs(uids).doesNotContainAnyElementsOf(uids));
+        });
+    }
+
+    // --- planned work -------------------------------------------------------------------------------------------------
+
+    @Test
+    @Order(80)
+    @DisplayName("each node is drained in turn")
+    void nodesAreDrained() throws Exception {
+        Drill drill = drill("drain-each-node");
+        Outcome outcome = drill.run((writers, reader) -> {
+            for (String node : nodes.names()) {
+                faults.drain(node, PATIENCE);
+                faults.uncordon(node);
+                drill.whole();
+            }
+        });
+        planned(outcome);
+    }
+
+    @Test
+    @Order(81)
+    @DisplayName("helm upgrade replaces every pod of every tier")
+    void everyTierIsUpgraded() throws Exception {
+        List<String> before = allUids();
+        Drill drill = drill("upgrade-every-tier");
+        Outcome outcome = drill.run((writers, reader) -> {
+            release.with("""
+                etcd: {podAnnotations: {drill: upgraded}}
+                database: {podAnnotations: {drill: upgraded}}
+                nfs: {podAnnotations: {drill: upgraded}}
+                wordpress: {podAnnotations: {drill: upgraded}}
+                """).upgrade();
+            Await.until("every pod is another", PATIENCE, () -> assertThat(allUids()).doesNotContainAnyElementsOf(before));
+        });
+        planned(outcome);
+    }
+
+    @Test
+    @Order(90)
+    @DisplayName("a member's disk is full: it leaves, the site goes on, and it comes back when there is room")
+    void diskOfOneMemberIsFull() throws Exception {
+        Outcome outcome = drill("disk-full").run((writers, reader) -> {
+            String writer = writingMember();
+            String victim = otherThan(writer);
+            try (var full = faults.fillDisk(victim)) {
+                Await.until(victim + " has left", PATIENCE, () -> {
+                    members.fill(writer, 4);
+                    assertThat(statusOf(writer).size()).isEqualTo(2);
+                });
+                awaitWritesSince(writers, Instant.now());
+            }
+        });
+        assertThat(outcome.writeGap()).isLessThanOrEqualTo(NODE_LOST);
+        assertThat(outcome.failedReads()).isEmpty();
+    }
+
+    @Test
+    @Order(95)
+    @DisplayName("from three members to five and back, with state transfers")
+    void scalesToFiveAndBack() throws Exception {
+        // Five members on three nodes: two nodes have two.
+        Release spread = release.with("{database: {spread: preferred}}");
+        spread.upgrade();
+        drill("spread").whole();
+        members.fill(members.names().get(0), DATA_MEGABYTES);
+
+        Outcome outcome = new Drill(spread, "galera/scale-3-5", 5, PATIENCE.multipliedBy(2)).run(3, (writers, reader) ->
+            spread.with("{database: {replicas: 5}}").upgrade());
+        planned(outcome);
+
+        outcome = new Drill(spread, "galera/scale-5-3", 3, PATIENCE).run(5, (writers, reader) -> {
+            spread.upgrade();
+            Await.until("two members are gone", PATIENCE, () -> assertThat(members.names()).hasSize(3));
+        });
+        planned(outcome);
+        Await.until("no dead member is registered", PATIENCE, () -> assertThat(new Registry(release).members()).isEqualTo(members.names()));
+    }
+
+    // --- what drills share --------------------------------------------------------------------------------------------
+
+    private Drill drill(String name) {
+        return new Drill(release, "galera/" + name, 3, PATIENCE);
+    }
+
+    private static void unnoticed(Outcome outcome) {
+        assertThat(outcome.writeGap()).isLessThanOrEqualTo(PLANNED);
+        assertThat(outcome.failedReads()).isEmpty();
+        assertThat(outcome.reroutedReads()).isEmpty();
+    }
+
+    private static void planned(Outcome outcome) {
+        unnoticed(outcome);
+    }
+
+    private Fault powerLossOfAll(Runnable meanwhile, List<String> order) {
+        return (writers, reader) -> {
+            pass(Duration.ofMillis(random.nextInt(5000)));
+            nodes.names().forEach(writers::nodeLost);
+            nodes.kill(nodes.names());
+            meanwhile.run();
+            comeBack(writers, order);
+        };
+    }
+
+    private void lose(Writers writers, String node) {
+        writers.nodeLost(node);
+        nodes.kill(node);
+    }
+
+    /** The nodes boot in this order, the last one late; the site must take writes again soon after that. */
+    private void comeBack(Writers writers, List<String> order) {
+        nodes.start(order.get(0));
+        nodes.start(order.get(1));
+        pass(LATE);
+        nodes.start(order.get(2));
+        Instant complete = Instant.now();
+        nodes.awaitReady(PATIENCE);
+        order.forEach(writers::nodeBack);
+        Await.until("the site takes writes again", PATIENCE, () -> assertThat(writers.lastAck()).isAfter(complete));
+        Duration again = Duration.between(complete, writers.acks().stream().map(Writer.Ack::at)
+            .filter(complete::isBefore).min(Comparator.naturalOrder()).orElseThrow());
+        System.out.println("the site took writes again " + Gaps.seconds(again) + " after the last node had its power");
+        assertThat(again).as("from the last node's power to the first write").isLessThanOrEqualTo(SERVES_AGAIN);
+    }
+
+    private void deleteAndAwaitAnother(String pod) {
+        String uid = uid(pod);
+        faults.delete(pod);
+        Await.until("another " + pod, PATIENCE, () -> assertThat(uid(pod)).isNotEqualTo(uid));
+    }
+
+    private void awaitWritesSince(Writers writers, Instant moment) {
+        Await.until("the site takes writes", PATIENCE, () -> assertThat(writers.lastAck()).isAfter(moment));
+    }
+
+    /** The member that the site's connections go to. */
+    private String writingMember() {
+        return members.names().stream().max(Comparator.comparingInt(members::sessions)).orElseThrow();
+    }
+
+    private String otherThan(String member) {
+        return random(members.names().stream().filter(other -> !other.equals(member)).toList());
+    }
+
+    private String memberNotOn(String node) {
+        return release.pods("database").stream().filter(pod -> !node.equals(Pods.node(pod))).map(Pods::name).findFirst().orElseThrow();
+    }
+
+    private Status statusOf(String member) {
+        return members.status(member);
+    }
+
+    /** What the member's server says to somebody who writes there without the site's routing. */
+    private String writeDirectly(String member) {
+        try {
+            return String.join("\n", members.query(member, "INSERT INTO wordpress.drill_writes (run, writer, seq) VALUES ('direct', 0, 0)"));
+        } catch (Pods.ExecFailed e) {
+            return e.getMessage();
+        }
+    }
+
+    private String nodeOf(String pod) {
+        return Pods.node(pod(pod));
+    }
+
+    private String uid(String pod) {
+        return pod(pod).getMetadata().getUid();
+    }
+
+    private Pod pod(String name) {
+        return release.kubernetes().pods().inNamespace(release.namespace()).withName(name).require();
+    }
+
+    private String etcd(int ordinal) {
+        return etcdSet() + "-" + ordinal;
+    }
+
+    private String etcdSet() {
+        return release.name() + "-etcd";
+    }
+
+    private List<String> uids() {
+        return release.pods().stream()
+            .filter(pod -> List.of("etcd", "database").contains(pod.getMetadata().getLabels().get("app.kubernetes.io/component")))
+            .map(pod -> pod.getMetadata().getUid()).toList();
+    }
+
+    private List<String> allUids() {
+        return release.pods().stream().map(pod -> pod.getMetadata().getUid()).toList();
+    }
+
+    private <T> T random(List<T> all) {
+        return all.get(random.nextInt(all.size()));
+    }
+
+    private List<String> shuffled(List<String> all) {
+        var order = new ArrayList<>(all);
+        Collections.shuffle(order, random);
+        System.out.println("the nodes come back in this order: " + order);
+        return order;
+    }
+
+    /** Time that a fault lasts; nothing is waited for. */
+    private static void pass(Duration duration) {
+        try {
+            Thread.sleep(Math.max(0, duration.toMillis()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package io.github.wordpressha.cluster;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.StreamSupport;
+
+/** What the database's members have written to etcd about themselves, below {@code /<namespace>/<release>/galera/}. */
+record Registry(Release release) {
+
+    private static final int CLIENT_PORT = 2379;
+
+    /** The cluster's UUID. */
+    String uuid() {
+        return value("uuid");
+    }
+
+    /** The names of the members of the last view that was recorded, sorted. */
+    List<String> members() {
+        return StreamSupport.stream(json(value("view")).get("members").spliterator(), false).map(JsonNode::asText).sorted().toList();
+    }
+
+    private String value(String key) {
+        String path = "/%s/%s/galera/%s".formatted(release.namespace(), release.name(), key);
+        String body = "{\"key\": \"" + Base64.getEncoder().encodeToString(path.getBytes(StandardCharsets.UTF_8)) + "\"}";
+        JsonNode found = Site.at(release.cluster().addressOf(release.pods("etcd").get(0), CLIENT_PORT))
+            .post("/v3/kv/range", body.getBytes(StandardCharsets.UTF_8), Map.of("Content-Type", "application/json")).expect(200).json();
+        if (!found.has("kvs")) {
+            throw new IllegalStateException("etcd has no " + path);
+        }
+        return new String(Base64.getDecoder().decode(found.get("kvs").get(0).get("value").asText()), StandardCharsets.UTF_8);
+    }
+
+    private static JsonNode json(String text) {
+        try {
+            return new ObjectMapper().readTree(text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(text, e);
+        }
+    }
+}
