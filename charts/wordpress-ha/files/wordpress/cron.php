@@ -19,7 +19,7 @@ if ($progress !== 'done') {
 	exit(0);
 }
 define('DOING_CRON', true);
-$_SERVER += ['REQUEST_METHOD' => 'GET', 'SERVER_PROTOCOL' => 'HTTP/1.1'];
+$database->imitateRequest();
 require '/usr/src/wordpress/wp-load.php';
 $due = array_merge(...array_map('array_keys', array_values(wp_get_ready_cron_jobs())) ?: [[]]);
 if ($due === []) {

@@ -51,7 +51,7 @@ $site = $database->settings['site'];
 define('WP_INSTALLING', true);
 // The installer mails the password's owner and asks the site for itself over HTTP: neither is wanted here.
 function wp_new_blog_notification($title, $url, $user, $password): void {}
-$_SERVER += ['REQUEST_METHOD' => 'GET', 'SERVER_PROTOCOL' => 'HTTP/1.1'];
+$database->imitateRequest();
 require '/usr/src/wordpress/wp-load.php';
 require ABSPATH . 'wp-admin/includes/upgrade.php';
 require ABSPATH . 'wp-admin/includes/translation-install.php';

@@ -31,11 +31,11 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 		define(strtoupper(strtr($key, '-', '_')), $secret($key));
 	}
 
-	// The address: from the settings; else the name by which this request asked (Apache and nginx let any name through, so it
-	// must look like one); on the command line, what the database says.
+	// The address: from the settings; else the name by which this request asked, if it looks like one; on the command line, what
+	// the database says.
 	$url = $settings['url'];
-	if ($url === '' && isset($_SERVER['HTTP_HOST'])) {
-		$host = strtolower($_SERVER['HTTP_HOST']);
+	if ($url === '' && PHP_SAPI !== 'cli') {
+		$host = strtolower($_SERVER['HTTP_HOST'] ?? '');
 		if (!preg_match('/^(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/', $host)) {
 			$host = 'localhost';
 		}

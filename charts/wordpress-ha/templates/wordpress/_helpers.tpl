@@ -243,7 +243,7 @@ php.ini: |
 {{ . }}: |
   {{- tpl ($.Files.Get (printf "files/wordpress/%s" .)) $ | nindent 2 }}
 {{- end }}
-{{- range list "fastcgi.conf" "headers.conf" "seed-content.sh" "copy-static.sh" "drain-nginx.sh" "drain-php.sh" }}
+{{- range list "fastcgi.conf" "headers.conf" "prepare.sh" "seed-content.sh" "copy-static.sh" "drain-nginx.sh" "drain-php.sh" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# What has to be there before a web pod starts: nginx's files, the shared content, an installed site whose schema fits.
+set -euo pipefail
+
+here=$(dirname "$0")
+bash "$here/copy-static.sh" & copy=$!
+bash "$here/seed-content.sh"
+wait "$copy"
+exec php /etc/wordpress/wait.php
