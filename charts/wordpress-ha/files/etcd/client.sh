@@ -21,7 +21,8 @@ etcd_call() {
   for endpoint in $ETCD_ENDPOINTS; do
     if ! answer=$(curl -sS --connect-timeout "$etcd_connect_timeout" --max-time "$etcd_timeout" \
       -X POST -H 'Content-Type: application/json' --data-binary "$body" -w '\n%{http_code}' "$endpoint/v3/$path" 2>&1); then
-      etcd_error="$endpoint: ${answer//$'\n'/ }"
+      answer=${answer%%$'\n'*}
+      etcd_error="$endpoint: ${answer% after [0-9]* ms*}" # the time differs at every attempt, the reason does not
       continue
     fi
     status=${answer##*$'\n'} answer=${answer%$'\n'*}

@@ -19,6 +19,13 @@ configuration=${CONFIGURATION:-/run/etcd/etcd.yaml}
 pause=${PAUSE:-2}            # seconds between two looks at the others
 
 log() { printf '%s etcd-configure: %s\n' "$(date -u +%FT%TZ)" "$*"; }
+said="" said_at=0
+# say TEXT: at once when it is news, else every ten seconds.
+say() {
+  if [ "$1" = "$said" ] && [ $((SECONDS - said_at)) -lt 10 ]; then return; fi
+  said=$1 said_at=$SECONDS
+  log "$1"
+}
 host() { echo "$1.$DOMAIN"; }
 
 others=() initial=""
@@ -138,7 +145,7 @@ while true; do
       remember new; write_configuration new "$initial"
       exit 0
     fi
-    log "This volume is empty. Waiting until the others form a cluster or all say that they are empty, too.$heard (${etcd_error})"
+    say "This volume is empty. Waiting until the others form a cluster or all say that they are empty, too.$heard (${etcd_error})"
   fi
   sleep "$pause"
 done

@@ -9,13 +9,12 @@ set -euo pipefail
 volume=${VOLUME:-/var/lib/etcd}
 state=$volume/state
 ETCD_ENDPOINTS=${OWN_ENDPOINT:-http://127.0.0.1:2379}
-# Read by the processes that socat starts.
+# Read by answer.sh, which socat starts for each request.
 export state
 
 log() { printf '%s etcd-status: %s\n' "$(date -u +%FT%TZ)" "$*"; }
 
-# shellcheck disable=SC2016 # expanded by the shell that answers
-socat -T 5 TCP-LISTEN:"${STATUS_PORT:-2382}",reuseaddr,fork SYSTEM:'read -r _; s=$(cat "$state" 2>/dev/null); if [ -n "$s" ]; then printf "HTTP/1.0 200 OK\r\nContent-Type\: text/plain\r\n\r\n%s" "$s"; else printf "HTTP/1.0 503 Unknown\r\n\r\n"; fi' &
+socat -T 5 TCP-LISTEN:"${STATUS_PORT:-2382}",reuseaddr,fork EXEC:"bash $(dirname "$0")/answer.sh" &
 listener=$!
 trap 'kill $listener 2>/dev/null; exit 0' TERM INT
 

@@ -6,3 +6,9 @@
 {{- define "wordpress-ha.nfsProvisioner" -}}
 {{- printf "%s.%s.nfs.wordpress-ha.github.io" (include "wordpress-ha.fullname" .) .Release.Namespace }}
 {{- end }}
+
+{{/* The ports of the NFS server; its provisioner checks that the Service has exactly these, each for TCP and UDP. */}}
+{{- define "wordpress-ha.nfsPorts" -}}
+[{"name": "nfs", "port": 2049}, {"name": "nlockmgr", "port": 32803}, {"name": "mountd", "port": 20048},
+ {"name": "rquotad", "port": 875}, {"name": "rpcbind", "port": 111}, {"name": "statd", "port": 662}]
+{{- end }}

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The check agent of a database pod. HAProxy asks it every second whether this member takes writes; the answer must come
+# at once and must never hang. So one process watches the server over one connection, and each request is answered from
+# what that process noted last (respond.sh). A note that is not renewed counts as "does not answer".
+set -euo pipefail
+# shellcheck source=common.sh
+. "$(dirname "$0")/common.sh"
+# Defines: query, the SQL that is asked; judge, which turns the answer into code and reason.
+# shellcheck source=galera/health.sh
+. "$(dirname "$0")/health.sh"
+
+interval=0.5 # seconds between two looks: what a request may be told is at most this old
+patience=2   # seconds that the server may take to answer one; more is a failure for the clients, too
+
+export RUN
+socat -T 3 TCP-LISTEN:"$AGENT_PORT",reuseaddr,fork,backlog=128,max-children=64 EXEC:"bash $(dirname "$0")/respond.sh" &
+listener=$!
+client_pid=""
+
+connect() {
+  # The password's file may have changed since the last connection.
+  write_credentials monitor monitor monitor-password host=127.0.0.1 port=3306 protocol=tcp connect-timeout=2
+  coproc client { exec mysql --defaults-extra-file="$CREDENTIALS/monitor.cnf" --batch --skip-column-names --unbuffered 2>/dev/null; }
+  client_pid=$!
+}
+disconnect() {
+  [ -z "$client_pid" ] || kill -9 "$client_pid" 2>/dev/null || true
+  wait "$client_pid" 2>/dev/null || true
+  client_pid=""
+}
+trap '' PIPE # a client that has gone is seen by its missing answer
+trap 'disconnect; kill "$listener" 2>/dev/null; exit 0' TERM INT
+
+# look: sets the array "answer" from the server's reply; fails when there is no whole one in time.
+look() {
+  local name value
+  answer=()
+  if [ -z "$client_pid" ] || ! kill -0 "$client_pid" 2>/dev/null; then connect; fi
+  # The shell forgets the two ends when the client ends.
+  local from=${client[0]-} to=${client[1]-}
+  [ -n "$from" ] && [ -n "$to" ] || return 1
+  # shellcheck disable=SC2154 # query is defined by health.sh
+  printf "%s;\nSELECT 'end', 1;\n" "$query" >&"$to" || return 1
+  while IFS=$'\t' read -r -t "$patience" -u "$from" name value; do
+    [ "$name" != end ] || return 0
+    answer[$name]=$value
+  done
+  return 1
+}
+
+mkdir -p "$RUN"
+declare -A answer=()
+code=503 reason="The check agent has just started."
+said=""
+while true; do
+  if look 2>/dev/null; then
+    judge
+  else
+    disconnect
+    rm -f "$RUN/state"
+    code=503 reason="The server does not answer: $(cat "$RUN/phase" 2>/dev/null || echo 'it has not been started yet')."
+  fi
+  note "$RUN/health" "$code $reason"
+  if [ "$code $reason" != "$said" ]; then log "$code $reason"; said="$code $reason"; fi
+  kill -0 "$listener" 2>/dev/null || { log "The listener has ended."; exit 1; }
+  sleep "$interval" & wait $! || true
+done

@@ -1,0 +1,31 @@
+# shellcheck shell=bash disable=SC2034 # its settings are read by the scripts that source it
+# What the scripts of a database pod share, to be sourced. The paths can be set from outside, for tests.
+
+: "${DATADIR:=/var/lib/mysql}"        # the server's data directory
+: "${STATE:=/volume/state}"           # notes of ours, on the same volume, outside of the data directory
+: "${RUN:=/run/member}"               # notes that the containers of this pod share; gone with the pod
+: "${CREDENTIALS:=/run/credentials}"  # option files with passwords, in memory
+: "${SECRETS:=/secrets}"              # the mounted Secret
+: "${SOCKET:=/tmp/mysql.sock}"
+: "${AGENT_PORT:=9200}"
+
+log() { printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "${0##*/}" "$*" >&2; }
+
+# note FILE TEXT: replaces FILE in one step, so that nobody reads half of it.
+note() { printf '%s\n' "$2" >"$1.new.$$" && mv "$1.new.$$" "$1"; }
+
+# sql_quote TEXT: a string literal.
+sql_quote() { local text=${1//\\/\\\\}; printf "'%s'" "${text//\'/\\\'}"; }
+
+# write_credentials NAME USER PASSWORD_KEY [LINE...]: an option file for the mysql client.
+# Backslash and quote are the characters that option files give a meaning.
+write_credentials() {
+  local name=$1 user=$2 password; password=$(<"$SECRETS/$3"); shift 3
+  password=${password//\\/\\\\}; password=${password//\"/\\\"}
+  (umask 077; printf '[client]\nuser=%s\npassword="%s"\n' "$user" "$password"; [ $# = 0 ] || printf '%s\n' "$@") >"$CREDENTIALS/$name.new.$$"
+  chmod 600 "$CREDENTIALS/$name.new.$$"
+  mv "$CREDENTIALS/$name.new.$$" "$CREDENTIALS/$name.cnf"
+}
+
+# age FILE: seconds since it was written; a large number when there is none.
+age() { local at; at=$(stat -c %Y "$1" 2>/dev/null) || at=0; echo $(($(date +%s) - at)); }

@@ -1,0 +1,36 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # its results are read by the scripts that source it
+# What a Galera member and etcd tell one another, to be sourced after common.sh and client.sh.
+#
+# Keys below /<namespace>/<fullname>/galera/:
+#   uuid           the cluster's UUID; written once
+#   epoch          how often a cluster was started from standstill
+#   view           {"epoch", "conf", "members"}: the last Primary component that was reported. Who is in it may have
+#                  acknowledged writes; who is not has taken none since. A member takes writes only when it is in here.
+#   waiting/POD    {"by", "state", "uuid", "seqno"}: what is on the volume of a member whose server is not running (leased)
+#   bootstrap      {"pod", "by", "epoch"}: who is starting the cluster now (leased)
+#   override       {"pod", "by", "at"}: a person's decision that POD starts the cluster with what it has
+#                  "by" is the pod's UID: a name can be used by two pods when one was deleted by force
+#   audit/TIME     overrides that were carried out, and what they skipped
+
+: "${CONFIG:=/config}"
+: "${LEASE_SECONDS:=20}" # longer than a member of etcd takes to be replaced as leader, by far
+: "${PAUSE:=2}"          # seconds between two looks at the facts
+: "${NOTICE:=10}"        # seconds after which a waiting member says again what it waits for
+
+# Read again at every look: the number of members changes while pods run.
+read_config() {
+  # shellcheck source=/dev/null
+  . "$CONFIG/cluster.env"
+  : "${NAMESPACE:?}" "${FULLNAME:?}" "${REPLICAS:?}" "${DOMAIN:?}" "${ETCD_ENDPOINTS?}"
+  prefix=/$NAMESPACE/$FULLNAME/galera/
+}
+
+all_members() { local i; for ((i = 0; i < REPLICAS; i++)); do echo "$FULLNAME-mysql-$i"; done; }
+
+# read_facts: sets facts to one consistent picture of all keys, as {"key": {"value", "revision"}, ...}.
+read_facts() {
+  etcd_list "$prefix" || return
+  facts=$(jq -c 'map({key, value: {value, revision}}) | from_entries' <<<"$etcd_reply")
+}
+fact() { jq -r --arg key "$1" '.[$key].value // empty' <<<"$facts"; }
+revision() { jq -r --arg key "$1" '.[$key].revision // 0' <<<"$facts"; }

@@ -1,0 +1,30 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # part of agent.sh
+# How a Galera member is judged.
+
+query="SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_status', 'wsrep_local_state', 'wsrep_ready', 'wsrep_cluster_state_uuid',
+ 'wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_last_committed', 'wsrep_incoming_addresses')"
+
+# judge: from $answer to $code and $reason. Notes what the recorder and the other members read.
+judge() {
+  local status=${answer[wsrep_cluster_status]-} state=${answer[wsrep_local_state]-0} incarnation
+  incarnation=$(cat "$RUN/incarnation" 2>/dev/null || true)
+  note "$RUN/state" "$(printf '{"pod":"%s","incarnation":"%s","primary":%s,"state":%d,"uuid":"%s","conf":"%s","size":"%s","committed":"%s","members":"%s"}' \
+    "$POD_NAME" "$incarnation" "$([ "$status" = Primary ] && echo true || echo false)" "$state" "${answer[wsrep_cluster_state_uuid]-}" \
+    "${answer[wsrep_cluster_conf_id]-}" "${answer[wsrep_cluster_size]-}" "${answer[wsrep_last_committed]-}" "${answer[wsrep_incoming_addresses]-}")"
+  code=503
+  if [ "$status" != Primary ]; then
+    # It has to be entered in etcd again before it takes writes: see recorder.sh.
+    rm -f "$RUN/confirmed"
+    reason="Not part of the Primary component ($status)."
+  elif [ "$state" != 4 ] && [ "$state" != 2 ]; then
+    reason="In the Primary component, but not synced (wsrep_local_state $state)."
+  elif [ "${answer[wsrep_ready]-}" != ON ]; then
+    reason="Synced, but not ready for queries."
+  elif [ "$(cat "$RUN/confirmed" 2>/dev/null || true)" != "$incarnation" ] || [ -z "$incarnation" ]; then
+    reason="Synced. Takes writes as soon as etcd lists it as a member of the Primary component."
+  elif [ "$state" = 2 ]; then
+    code=200 reason="Synced enough to serve: donor of a state transfer."
+  else
+    code=200 reason="Synced."
+  fi
+}

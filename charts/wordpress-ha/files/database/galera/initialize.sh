@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Makes the data directory of a new cluster, unreachable from outside. The image's entrypoint would do it, too, but it
+# prints every password to the log and makes accounts with well-known passwords.
+set -euo pipefail
+here=$(dirname "$0")
+# shellcheck source=../common.sh
+. "$here/common.sh"
+
+: "${APPLICATION_USER:?}" "${APPLICATION_DATABASE:?}"
+socket=/tmp/initialize.sock
+patience=300 # seconds for the first start; a slow disk takes one minute
+client=(mysql --no-defaults --protocol=socket --socket="$socket" --user=root)
+
+note "$RUN/phase" initializing
+log "Making the data directory."
+mysqld --initialize-insecure --wsrep-provider=none
+
+mysqld --skip-networking --socket="$socket" --wsrep_cluster_address=gcomm:// --wsrep_node_address=127.0.0.1 \
+  --wsrep_provider_options='gmcast.listen_addr=tcp://127.0.0.1:4567;pc.recovery=FALSE' &
+server=$!
+for ((i = 0; ; i++)); do
+  if [ "$("${client[@]}" --batch --skip-column-names -e "SHOW STATUS LIKE 'wsrep_local_state_comment'" 2>/dev/null | cut -f2)" = Synced ]; then break; fi
+  if ! kill -0 $server 2>/dev/null; then log "The server ended while the data directory was made; its log is above."; exit 1; fi
+  if [ $i -ge $patience ]; then log "The server did not come up within $patience s; its log is above."; kill $server; exit 1; fi
+  touch "$RUN/phase"
+  sleep 1
+done
+
+log "Making the accounts: root (local only), monitor (this pod only), $APPLICATION_USER."
+"${client[@]}" <<SQL
+CREATE DATABASE IF NOT EXISTS \`$APPLICATION_DATABASE\` CHARACTER SET utf8mb4;
+CREATE USER $(sql_quote "$APPLICATION_USER")@'%' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/password")");
+GRANT ALL ON \`$APPLICATION_DATABASE\`.* TO $(sql_quote "$APPLICATION_USER")@'%';
+CREATE USER 'monitor'@'127.0.0.1' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/monitor-password")") WITH MAX_USER_CONNECTIONS 20;
+ALTER USER 'root'@'localhost' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/root-password")");
+SQL
+
+kill -TERM $server
+wait $server || { log "The server did not shut down in order; its log is above."; exit 1; }
+log "The data directory is made."

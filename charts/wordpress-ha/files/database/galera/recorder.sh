@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Runs beside a Galera member and keeps etcd up to date while the server runs: the cluster's UUID, and who is in the
+# Primary component. A member is "confirmed", and then takes writes, when etcd lists it: so whoever may have acknowledged
+# a write is known, and is waited for when the cluster has to be started from standstill (start.sh).
+# It also renews the lease of a start that is under way, and asks for a restart of a server that is needed elsewhere.
+# Without etcd it changes nothing: a confirmed member goes on serving.
+set -euo pipefail
+here=$(dirname "$0")
+# shellcheck source=../common.sh
+. "$here/common.sh"
+# shellcheck source=../../etcd/client.sh
+. "$here/client.sh"
+# shellcheck source=cluster.sh
+. "$here/cluster.sh"
+
+: "${POD_NAME:?}"
+interval=1     # seconds between two looks at the server; no request leaves the pod unless something has changed
+refresh=15     # seconds after which etcd is asked all the same: it may have lost its data
+lonely=15      # seconds without a Primary component before the others' reports are looked at: short cuts heal by themselves
+facts="{}" before="" settled="" settled_at=0 lonely_since=0 said=""
+
+say() { if [ "$1" != "$said" ]; then log "$1"; said=$1; fi; }
+value() { jq -r ".$1 // empty" <<<"$state"; }
+
+renew_lease() {
+  local lease
+  lease=$(cat "$RUN/lease" 2>/dev/null) || return 0
+  etcd_keepalive "$lease" || say "The lease cannot be renewed now: $etcd_error"
+}
+
+# record: brings etcd's view up to this member's, if that is newer; then confirms this member.
+record() {
+  local uuid epoch conf members view mine known
+  uuid=$(value uuid) conf=$(value conf) epoch=$(cat "$RUN/epoch" 2>/dev/null || true)
+  # By pod name; only when all of them are named.
+  members=$(jq -ce '.size as $size | .members | [split(",")[] | split(":")[0] | split(".")[0]] | sort | select(length == ($size | tonumber))' <<<"$state") || return 0
+  read_facts || { say "etcd gives no whole answer ($etcd_error). A confirmed member goes on serving."; return 1; }
+  known=$(fact uuid)
+  if [ -n "$known" ] && [ "$known" != "$uuid" ]; then
+    rm -f "$RUN/confirmed"
+    say "This server runs in the cluster $uuid, but this release's cluster is $known. It takes no writes."
+    return 1
+  fi
+  view=$(fact view)
+  mine=$(jq -nc --argjson epoch "${epoch:-0}" --argjson conf "$conf" --argjson members "$members" '{epoch: $epoch, conf: $conf, members: $members}')
+  if [ -z "$known" ] || [ -z "$view" ] || jq -e --argjson mine "$mine" '[.epoch, .conf] < [$mine.epoch, $mine.conf]' <<<"$view" >/dev/null; then
+    local conditions operations
+    conditions=$(compare_revision "${prefix}uuid" "$(revision uuid)")$(compare_revision "${prefix}view" "$(revision view)")
+    operations=$(put_operation "${prefix}view" "$mine")
+    if [ -z "$known" ]; then
+      say "etcd does not know this cluster: it has lost its data. Registering it again."
+      operations+=$(put_operation "${prefix}uuid" "$uuid")$(put_operation "${prefix}epoch" "${epoch:-0}")
+    fi
+    etcd_transaction "$conditions" "$operations" || { say "etcd did not take the new view: $etcd_error"; return 1; }
+    [ "$etcd_reply" = true ] || return 1 # another member was faster; the next look shows what it wrote
+    say "Recorded the Primary component $mine."
+    view=$mine
+  fi
+  if jq -e --arg me "$POD_NAME" '.members | index($me)' <<<"$view" >/dev/null; then confirm; fi
+}
+
+confirm() {
+  [ "$(cat "$RUN/confirmed" 2>/dev/null || true)" = "$(value incarnation)" ] || log "Confirmed: etcd lists this member in the Primary component."
+  note "$RUN/confirmed" "$(value incarnation)"
+  touch "$DATADIR/complete"
+  if [ -e "$RUN/lease" ]; then # the start that it was for is over
+    etcd_transaction "$(compare_revision "${prefix}bootstrap" "$(revision bootstrap)")" "$(delete_operation "${prefix}bootstrap")" || return 0
+    etcd_revoke "$(<"$RUN/lease")" || true
+    rm -f "$RUN/lease"
+  fi
+}
+
+# A server that has lost the Primary component keeps running, as the component forms again when the network heals. But
+# members that were restarted cannot join it: then it has to report, as they do, what it has.
+look_for_waiting_members() {
+  local waiting
+  if [ "$lonely_since" = 0 ]; then lonely_since=$SECONDS; fi
+  [ $((SECONDS - lonely_since)) -ge $lonely ] || return 0
+  read_facts || { say "Not in the Primary component, and etcd gives no whole answer ($etcd_error)."; return 0; }
+  waiting=$(jq -r --arg me "$POD_NAME" '(.view.value // "{}" | fromjson | .members // []) as $view | keys[] | select(startswith("waiting/")) | .[8:] | select(. != $me and (. as $p | $view | index($p)))' <<<"$facts")
+  if [ -n "$waiting" ] && [ ! -e "$RUN/restart" ]; then
+    note "$RUN/restart" "Not in the Primary component, while ${waiting//$'\n'/, } wait for the report of this member. Restarting the server to give it."
+    log "$(<"$RUN/restart")"
+  fi
+}
+
+trap 'exit 0' TERM INT
+mkdir -p "$RUN"
+while sleep $interval & wait $!; do
+  read_config
+  renew_lease
+  state=$(cat "$RUN/state" 2>/dev/null) || { before="" settled=""; continue; }
+  [ "$(age "$RUN/state")" -le 3 ] || continue
+  [ "$(value incarnation)" = "$(cat "$RUN/incarnation" 2>/dev/null || true)" ] || continue
+  if [ "$(jq .primary <<<"$state")" != true ]; then settled="" before=""; look_for_waiting_members; continue; fi
+  lonely_since=0
+  case $(value state) in 2 | 4) ;; *) continue ;; esac
+  # The server sets these values one after another: what is the same twice in a row belongs together.
+  current=$(jq -c '[.incarnation, .uuid, .conf, .size, .members]' <<<"$state")
+  if [ "$current" != "$before" ]; then before=$current; continue; fi
+  if [ "$current" = "$settled" ] && [ -e "$RUN/confirmed" ] && [ $((SECONDS - settled_at)) -lt $refresh ]; then continue; fi
+  if record && [ -e "$RUN/confirmed" ]; then settled=$current settled_at=$SECONDS; fi
+done

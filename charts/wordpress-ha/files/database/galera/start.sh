@@ -1,0 +1,345 @@
+#!/usr/bin/env bash
+# Starts a Galera member: finds out what is on its volume, and decides with the others, by etcd, whether it joins a
+# running cluster or starts one. The rules:
+#
+#   1. A decision needs a whole answer from etcd. Without one the member waits, for as long as it takes.
+#   2. Where a Primary component runs, a member joins it: with an empty volume, or with data of the same cluster that is
+#      not newer. Data of another cluster is refused, never overwritten.
+#   3. Where none runs, the cluster is started by the most advanced member, and only when every member of the last
+#      recorded view has reported what is on its volume. One of them may have lost its volume; more need a person.
+#   4. A cluster that is known to exist (its UUID is in etcd) is never founded again by an empty volume.
+#   5. Galera's own memory of its last view (gvwstate.dat, pc.recovery) is off: it would decide without these rules.
+#
+# Every transaction repeats, as conditions, the facts that the decision was made from.
+set -euo pipefail
+here=$(dirname "$0")
+# shellcheck source=../common.sh
+. "$here/common.sh"
+# shellcheck source=../../etcd/client.sh
+. "$here/client.sh"
+# shellcheck source=cluster.sh
+. "$here/cluster.sh"
+
+: "${POD_NAME:?}" "${POD_UID:?}" "${MEMORY_LIMIT:?}"
+: "${ENTRYPOINT:=/entrypoint.sh}" "${SETTINGS:=/etc/mysql}"
+: "${SEED:=/seed}" # the image's own /etc/mysql, which an empty directory covers
+facts="{}" lease="" said="" said_at=0
+zero=00000000-0000-0000-0000-000000000000
+
+# say TEXT: at once when it is news, else every NOTICE seconds.
+say() {
+  if [ "$1" = "$said" ] && [ $((SECONDS - said_at)) -lt "$NOTICE" ]; then return; fi
+  said=$1 said_at=$SECONDS
+  log "$1"
+}
+
+# --- what is on this volume -----------------------------------------------------------------------------------------
+
+# Sets own_state (empty, data, incomplete), own_uuid and own_seqno.
+# "complete" is written into the data directory when the member is synced; a state transfer sweeps it away before it
+# brings new files. Without it, or with a transfer's own mark, the files are the rest of a transfer that broke.
+find_position() {
+  local recovered log_file
+  own_state=empty own_uuid=$zero own_seqno=-1
+  if [ ! -d "$DATADIR/mysql" ] && [ ! -e "$DATADIR/grastate.dat" ] && [ ! -e "$DATADIR/ibdata1" ]; then return; fi
+  if [ -e "$STATE/initializing" ]; then
+    own_state=initialized
+    own_uuid=$(grastate uuid)
+    return
+  fi
+  if [ ! -e "$DATADIR/complete" ] || [ -e "$DATADIR/sst_in_progress" ]; then own_state=incomplete; return; fi
+  own_state=data own_uuid=$(grastate uuid) own_seqno=$(grastate seqno)
+  if [[ $own_uuid =~ ^[0-9a-f-]{36}$ ]] && [ "$own_uuid" != "$zero" ] && [[ $own_seqno =~ ^[0-9]+$ ]]; then return; fi
+  log "The server did not shut down in order. Asking it for its position (mysqld --wsrep_recover)."
+  log_file=$(mktemp)
+  if ! mysqld --wsrep_recover --log-error="$log_file" >/dev/null 2>&1; then
+    tail -n 20 "$log_file" >&2
+    log "The server cannot tell its position; the end of its log is above. Nothing is decided without it."
+    exit 1
+  fi
+  recovered=$(grep -oE 'Recovered position:? *[0-9a-f-]{36}:-?[0-9]+' "$log_file" | tail -n 1 | grep -oE '[0-9a-f-]{36}:-?[0-9]+$' || true)
+  rm -f "$log_file"
+  if [ -z "$recovered" ]; then log "The server named no position. Nothing is decided without it."; exit 1; fi
+  own_uuid=${recovered%%:*} own_seqno=${recovered#*:}
+}
+
+grastate() { sed -n "s/^$1: *\([^ ]*\).*/\1/p" "$DATADIR/grastate.dat" 2>/dev/null | head -n 1 || true; }
+
+# Left-overs that make the next start or transfer fail, and the version note that makes the entrypoint call a program
+# that 8.4 has not.
+sweep() {
+  rm -rf "${DATADIR:?}/sst-xb-tmpdir"
+  rm -f "$DATADIR/version_info" "$DATADIR/gvwstate.dat"
+}
+
+# --- reporting ------------------------------------------------------------------------------------------------------
+
+# report: keeps this member's entry below waiting/ alive; a new lease when the old one is lost.
+# An entry under this name by another pod is left alone until its lease ends: a pod that was deleted by force may still
+# run somewhere, with another volume, and two members under one name would speak for one another.
+report() {
+  local mine twin
+  mine=$(jq -nc --arg pod "$POD_UID" --arg state "$own_state" --arg uuid "$own_uuid" --argjson seqno "$own_seqno" '{by: $pod, state: $state, uuid: $uuid, seqno: $seqno}')
+  twin=$(jq -r --arg me "$POD_UID" --arg name "$POD_NAME" '.["waiting/" + $name], .bootstrap | .value // empty | fromjson | select((.pod // $name) == $name and .by != $me) | .by' <<<"$facts" | head -n 1)
+  if [ -n "$twin" ]; then etcd_error="another pod called $POD_NAME (UID $twin) is at work, or was some seconds ago"; return 1; fi
+  if [ -n "$lease" ]; then
+    etcd_keepalive "$lease" || return
+    if [ "$etcd_reply" = 0 ]; then log "The lease on this member's report ran out; reporting anew."; lease=""; fi
+  fi
+  if [ -z "$lease" ]; then
+    etcd_lease "$LEASE_SECONDS" || return
+    lease=$etcd_reply
+    note "$RUN/lease" "$lease"
+  fi
+  if [ "$(fact "waiting/$POD_NAME")" != "$mine" ]; then etcd_put "${prefix}waiting/$POD_NAME" "$mine" "$lease" || return; fi
+}
+
+# withdraw: the server is about to run, so what was reported will no longer be true.
+withdraw() {
+  [ -z "$lease" ] || etcd_revoke "$lease" || true # it also ends by itself
+  rm -f "$RUN/lease"
+}
+
+# --- the others -----------------------------------------------------------------------------------------------------
+
+# find_primary: sets primary to the state of a member that is in a Primary component, asked directly; or to nothing.
+find_primary() {
+  local name answer
+  primary=""
+  for name in $(all_members); do
+    [ "$name" != "$POD_NAME" ] || continue
+    answer=$(curl -sf --connect-timeout 1 --max-time 2 "http://$name.$DOMAIN:$AGENT_PORT/state" 2>/dev/null) || continue
+    if jq -e '.primary == true and (.state == 4 or .state == 2)' <<<"$answer" >/dev/null 2>&1; then primary=$answer; return; fi
+  done
+}
+
+# The addresses of the others that have one now; Galera refuses a name that does not resolve.
+peers() {
+  local name addresses=""
+  for name in $(all_members); do
+    [ "$name" != "$POD_NAME" ] || continue
+    if getent hosts "$name.$DOMAIN" >/dev/null 2>&1; then addresses+="${addresses:+,}$name.$DOMAIN"; fi
+  done
+  printf '%s' "$addresses"
+}
+
+# --- decisions ------------------------------------------------------------------------------------------------------
+
+# decide: looks at facts and primary; sets decision to wait, join, bootstrap or found, and why to the reason.
+# basis becomes the list of facts' keys whose revisions the transaction repeats.
+decide() {
+  local uuid; uuid=$(fact uuid)
+  decision=wait why="" basis="uuid view epoch bootstrap override"
+  if [ -n "$uuid" ] && [ "$own_state" = data ] && [ "$own_uuid" != "$uuid" ]; then
+    why="REFUSED: the data on this volume belongs to the cluster $own_uuid, but this release's cluster is $uuid. It is not touched. Move it away (or point the release at its own etcd), then delete this pod."
+    return
+  fi
+  if [ -n "$primary" ]; then decide_join "$uuid"; return; fi
+  case $(fact bootstrap | jq -r '.pod // empty' 2>/dev/null) in
+    "" | "$POD_NAME") ;;
+    *) why="Waiting for $(fact bootstrap | jq -r .pod), which is starting the cluster."; return ;;
+  esac
+  if [ "$(fact override | jq -r '.pod // empty' 2>/dev/null)" = "$POD_NAME" ]; then decide_override; return; fi
+  decide_bootstrap "$uuid"
+}
+
+decide_join() { # UUID
+  local pod uuid committed
+  pod=$(jq -r .pod <<<"$primary"); uuid=$(jq -r .uuid <<<"$primary"); committed=$(jq -r '.committed | tonumber' <<<"$primary")
+  if [ -z "$1" ]; then
+    why="$pod runs in the Primary component $uuid, but etcd does not know it yet. Waiting until it is registered."
+  elif [ "$uuid" != "$1" ]; then
+    why="$pod says that it belongs to the cluster $uuid, but this release's cluster is $1. Waiting: somebody has to look at $pod."
+  elif [ "$own_state" = data ] && [ "$own_seqno" -gt "$committed" ]; then
+    why="REFUSED: this volume holds transactions up to $own_seqno, the running cluster ($pod) only up to $committed. Joining would destroy $((own_seqno - committed)) of them. Save the volume, then empty it, or wait until the cluster is ahead."
+  else
+    decision=join why="Joining the Primary component that $pod is in."
+  fi
+}
+
+# decide_bootstrap UUID: rules 3 and 4.
+decide_bootstrap() {
+  local picture
+  # The members whose word is needed: the last view; all of them if none is recorded.
+  picture=$(jq -nc --argjson facts "$facts" --arg me "$POD_NAME" --arg uuid "$1" --arg all "$(all_members)" '
+    ($facts.view.value // "null" | fromjson) as $view
+    | ($facts | to_entries | map(select(.key | startswith("waiting/")) | {pod: .key[8:]} + (.value.value | fromjson))) as $waiting
+    | ($view.members // ($all | split("\n"))) as $required
+    | ($waiting | map(select(.state == "data"))) as $data
+    | {
+        served: ($view != null),
+        required: $required,
+        missing: ($required - ($waiting | map(.pod))),
+        lost: ($waiting | map(select(.pod as $p | ($required | index($p)) and .state != "data") | .pod)),
+        incomplete: ($waiting | map(select(.state == "incomplete") | .pod)),
+        foreign: ($data | map(select($uuid != "" and .uuid != $uuid) | .pod)),
+        uuids: ($data | map(.uuid) | unique),
+        initialized: ($waiting | map(select(.state == "initialized" and $uuid != "" and .uuid == $uuid) | .pod)),
+        best: ($data | map(select($uuid == "" or .uuid == $uuid)) | sort_by(-.seqno, (.pod | length), .pod) | .[0].pod // null),
+        first: ($waiting | map(.pod) | sort_by(length, .) | .[0]),
+        reported: ($waiting | map("\(.pod): \(.state) \(.seqno)") | join(", "))
+      }')
+  field() { jq -r ".$1 | if type == \"array\" then join(\" \") elif . == null then empty else . end" <<<"$picture"; }
+  local missing lost best reported; missing=$(field missing) lost=$(field lost) best=$(field best) reported=$(field reported)
+  basis+=" $(jq -r '.required | map("waiting/" + .) | join(" ")' <<<"$picture")"
+  local command="To decide without that, if it is lost for good: kubectl exec -n $NAMESPACE ${best:-$POD_NAME} -c mysql -- bash $here/override.sh ${best:-$POD_NAME} YOUR-NAME"
+
+  if [ -n "$(field initialized)" ] && [ "$(field served)" = false ]; then
+    # It registered the UUID, but never served: it alone may go on.
+    if [ "$(field initialized)" = "$POD_NAME" ]; then decision=bootstrap why="This member has founded the cluster $1 and goes on."; basis="uuid view epoch bootstrap"; return; fi
+    why="Waiting for $(field initialized), which has founded the cluster."; return
+  fi
+  if [ -n "$missing" ]; then
+    why="No Primary component runs. Reported: $reported. Not reported: $missing. Who was in the last view may hold the newest data, so they are waited for. $command"
+    return
+  fi
+  if [ "$(jq '.uuids | length' <<<"$picture")" -gt 1 ]; then
+    why="No Primary component runs, and the volumes hold different clusters ($(field uuids)). Reported: $reported. Waiting: nobody but a person can tell which one is right. $command"
+    return
+  fi
+  if [ -z "$best" ] && [ -z "$1" ] && [ -z "$(field incomplete)" ]; then
+    if [ "$(field first)" = "$POD_NAME" ]; then decision=found why="All $REPLICAS members report an empty volume, and etcd knows no cluster: founding it here."
+    else why="All members report an empty volume. Waiting for $(field first), which founds the cluster."; fi
+    return
+  fi
+  if [ -z "$best" ]; then
+    why="No volume holds a whole copy of the cluster ${1:-}. Reported: $reported. Waiting: an empty cluster is never started over a known one. $command"
+    return
+  fi
+  # A cluster with a UUID and without a view has never taken a write: empty volumes have lost nothing.
+  if [ "$(field served)" = false ] && [ -n "$1" ]; then lost=""; fi
+  if [ "$(wc -w <<<"$lost")" -gt 1 ] || ! jq -e '.best as $b | .required | index($b)' <<<"$picture" >/dev/null; then
+    why="No Primary component runs. Reported: $reported. Of the last view, $lost hold no data any more; the newest transactions may have been only there. $command"
+    return
+  fi
+  if [ "$best" = "$POD_NAME" ]; then decision=bootstrap why="Every member of the last view has reported ($reported); this one is the most advanced: starting the cluster."
+  else why="Every member of the last view has reported ($reported). Waiting for $best, the most advanced, to start the cluster."; fi
+}
+
+decide_override() {
+  basis="uuid view epoch bootstrap override"
+  case $own_state in
+    data) decision=bootstrap why="OVERRIDE by $(fact override | jq -r .by): starting the cluster from this volume (position $own_seqno)." ;;
+    empty) decision=found why="OVERRIDE by $(fact override | jq -r .by): founding a new, empty cluster on this volume; the old one's data is given up." ;;
+    *) why="OVERRIDE refused: this volume holds neither a whole copy ($own_state) nor is it empty." ;;
+  esac
+}
+
+claim_value() { jq -nc --arg pod "$POD_NAME" --arg by "$POD_UID" --argjson epoch "$1" '{pod: $pod, by: $by, epoch: $epoch}'; }
+
+# claim: the transaction that lets this member, and no other, start the cluster. Status 0: it may.
+claim() {
+  local key conditions="" operations epoch me
+  epoch=$(($(fact epoch | grep -oE '^[0-9]+' || echo 0) + 1))
+  me=$(claim_value "$epoch")
+  for key in $basis; do conditions+=$(compare_revision "$prefix$key" "$(revision "$key")"); done
+  operations=$(put_operation "${prefix}bootstrap" "$me" "$lease")$(put_operation "${prefix}epoch" "$epoch")$(delete_operation "${prefix}waiting/$POD_NAME")
+  if [ "$decision" = bootstrap ] && [ -z "$(fact uuid)" ]; then operations+=$(put_operation "${prefix}uuid" "$own_uuid"); fi
+  if [ -n "$(fact override)" ]; then
+    operations+=$(delete_operation "${prefix}override")
+    operations+=$(put_operation "${prefix}audit/$(date -u +%FT%TZ)" "$(jq -nc --argjson override "$(fact override)" --argjson facts "$facts" '{override: $override, skipped: $facts}')")
+    if [ "$decision" = found ]; then operations+=$(delete_operation "${prefix}uuid")$(delete_operation "${prefix}view"); fi
+  fi
+  etcd_transaction "$conditions" "$operations" || { say "etcd did not confirm the claim: $etcd_error"; return 1; }
+  if [ "$etcd_reply" != true ]; then say "The facts have changed while this member decided; looking again."; return 1; fi
+  note "$RUN/epoch" "$epoch"
+}
+
+# Founding: make the data directory in private, write the cluster's UUID into etcd, and only then serve. The mark
+# "initializing" says that nobody has ever written to these files, so that they may be thrown away.
+found() {
+  local uuid
+  touch "$STATE/initializing"; sync "$STATE"
+  find "${DATADIR:?}" -mindepth 1 -delete
+  bash "$here/initialize.sh"
+  uuid=$(grastate uuid)
+  log "The new data directory belongs to the cluster $uuid. Registering it."
+  until etcd_transaction "$(compare_absent "${prefix}uuid")$(compare_value "${prefix}bootstrap" "$(claim_value "$(<"$RUN/epoch")")")" \
+    "$(put_operation "${prefix}uuid" "$uuid")" && [ "$etcd_reply" = true ]; do
+    if [ -n "$etcd_reply" ] && read_facts; then
+      [ "$(fact uuid)" != "$uuid" ] || break # an earlier attempt was carried out, though its answer was lost
+      log "The claim to found the cluster was lost while the data directory was made. Starting over."
+      exit 1
+    fi
+    log "etcd does not answer ($etcd_error); the cluster is served when its UUID is registered."
+    sleep "$PAUSE"
+  done
+  touch "$DATADIR/complete"
+}
+
+# --- the server -----------------------------------------------------------------------------------------------------
+
+# The image's own settings are copied anew at every start, as its entrypoint edits them in place.
+write_member_settings() {
+  local ordinal=${POD_NAME##*-}
+  cp "$SEED/node.cnf" "$SETTINGS/node.cnf"
+  mkdir -p "$SETTINGS/conf.d"
+  cat >"$SETTINGS/conf.d/member.cnf" <<C
+[mysqld]
+server_id=$((ordinal + 1))
+wsrep_node_name=$POD_NAME
+# Half of the container's memory: the rest is for connections, the write-set cache and state transfers.
+innodb_buffer_pool_size=$((MEMORY_LIMIT / 2))
+C
+}
+
+serve() { # ADDRESSES
+  write_member_settings
+  note "$RUN/phase" starting
+  log "Handing over to the server."
+  exec env CLUSTER_JOIN="$1" CLUSTER_NAME="$FULLNAME" PERCONA_TELEMETRY_DISABLE=1 "$ENTRYPOINT" mysqld
+}
+
+trap 'withdraw; log "Told to stop while waiting."; exit 0' TERM INT
+mkdir -p "$STATE" "$RUN"
+rm -f "$RUN"/{confirmed,draining,restart,lease,epoch,progress}
+note "$RUN/phase" "looking at the volume"
+note "$RUN/incarnation" "$POD_NAME-$(date +%s%N)"
+read_config
+sweep
+write_member_settings
+find_position
+log "This volume: $own_state${own_seqno:+, position $own_uuid:$own_seqno}."
+note "$RUN/phase" waiting
+
+while true; do
+  touch "$RUN/phase" # for the liveness probe: this loop is alive
+  read_config
+  if read_facts && report; then
+    if [ "$own_state" = initialized ] && [ "$own_uuid" != "$(fact uuid)" ]; then
+      log "The data directory was made here but was never registered, so nobody has written to it. Emptying it."
+      find "${DATADIR:?}" -mindepth 1 -delete
+      rm -f "$STATE/initializing"
+      own_state=empty own_uuid=$zero own_seqno=-1
+      continue
+    fi
+    find_primary
+    decide
+    say "$why"
+    case $decision in
+      join)
+        addresses=$(peers)
+        if [ -n "$addresses" ]; then
+          note "$RUN/epoch" "$(fact epoch)"
+          withdraw
+          # What a broken transfer left is replaced by a new transfer from the cluster that it was a copy of.
+          if [ "$own_state" != data ]; then rm -f "$STATE/initializing" "$DATADIR/sst_in_progress"; fi
+          serve "$addresses"
+        fi ;;
+      found | bootstrap)
+        if claim; then
+          if [ "$decision" = found ]; then found; fi
+          rm -f "$STATE/initializing"
+          if [ -e "$DATADIR/grastate.dat" ]; then sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' "$DATADIR/grastate.dat"; fi
+          if ! etcd_keepalive "$lease" || [ "$etcd_reply" = 0 ]; then
+            log "The claim to start the cluster has run out or cannot be confirmed. Deciding again."
+            exit 1
+          fi
+          serve ""
+        fi ;;
+    esac
+  else
+    say "Waiting: $etcd_error. Nothing is decided without a whole answer from etcd."
+  fi
+  sleep "$PAUSE"
+done

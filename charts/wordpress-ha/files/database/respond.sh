@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Answers one request to the check agent, from notes only: it asks nobody, so it cannot hang.
+#   GET /        200: takes writes. 404: draining, keep what is open and send nothing new. 503: down.
+#   GET /state   what this member knows of itself, as JSON, for the other members.
+set -euo pipefail
+
+: "${RUN:=/run/member}"
+fresh=3 # seconds: a note that is older means that the watcher or the server hangs
+
+read -r -t 1 _ path _ || exit 0
+while read -r -t 1 line && [ -n "${line%$'\r'}" ]; do :; done
+
+answer() { printf 'HTTP/1.0 %s\r\nContent-Type: %s\r\nContent-Length: %s\r\nConnection: close\r\n\r\n%s\n' "$1" "$2" $((${#3} + 1)) "$3"; }
+
+is_fresh() {
+  local written; written=$(stat -c %Y "$1" 2>/dev/null) || return 1
+  [ $((EPOCHSECONDS - written)) -le $fresh ]
+}
+
+case $path in
+  /state*)
+    if is_fresh "$RUN/state"; then answer "200 OK" application/json "$(<"$RUN/state")"; else answer "503 Unknown" text/plain "No fresh state."; fi ;;
+  *)
+    if ! is_fresh "$RUN/health"; then answer "503 Down" text/plain "The server has not answered for more than $fresh s."; exit 0; fi
+    read -r code reason <"$RUN/health"
+    if [ "$code" = 200 ] && [ -e "$RUN/draining" ]; then code=404 reason="Draining: this member is about to stop."; fi
+    case $code in
+      200) answer "200 OK" text/plain "$reason" ;;
+      404) answer "404 Draining" text/plain "$reason" ;;
+      *) answer "503 Down" text/plain "$reason" ;;
+    esac ;;
+esac

@@ -1,0 +1,21 @@
+{{/*
+Refuses values that are well typed (values.schema.json) but cannot work together. Each sentence says what is wrong, where,
+and what to write instead; all of them are shown at once.
+*/}}
+{{- define "wordpress-ha.problems" -}}
+{{- if and .Values.nfs.enabled .Values.wordpress.content }}
+{{- if or .Values.wordpress.content.existingClaim .Values.wordpress.content.storageClass }}
+nfs.enabled: the content has another source (wordpress.content), so the NFS server would be unused; set nfs.enabled=false.
+{{- end }}
+{{- end }}
+{{- if not (dig "limits" "memory" "" .Values.database.resources) }}
+database.resources.limits.memory: the server sizes its buffers by it; write a size, for example 2Gi.
+{{- end }}
+{{- end }}
+
+{{- define "wordpress-ha.validate" -}}
+{{- $problems := include "wordpress-ha.problems" . | trim }}
+{{- if $problems }}
+{{- fail (printf "\n\nThese values cannot work:\n%s\n" $problems) }}
+{{- end }}
+{{- end }}
