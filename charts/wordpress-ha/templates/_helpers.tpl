@@ -181,7 +181,6 @@ resources:
 
 {{/*
 The DNS names of a StatefulSet's pods, one a line. Usage: include "wordpress-ha.podNames" (list . "mysql" 3)
-They end in a dot: fully qualified, so that a resolver does not try its search list first.
 */}}
 {{- define "wordpress-ha.podNames" -}}
 {{- $root := index . 0 -}}

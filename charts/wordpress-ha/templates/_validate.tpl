@@ -3,11 +3,10 @@ Refuses values that are well typed (values.schema.json) but cannot work together
 and what to write instead; all of them are shown at once.
 */}}
 {{- define "wordpress-ha.problems" -}}
-{{- if and .Values.nfs.enabled .Values.wordpress.content }}
-{{- if or .Values.wordpress.content.existingClaim .Values.wordpress.content.storageClass }}
+{{- if and .Values.nfs.enabled (ne (include "wordpress-ha.wordpress.contentSource" .) "nfs") }}
 nfs.enabled: the content has another source (wordpress.content), so the NFS server would be unused; set nfs.enabled=false.
 {{- end }}
-{{- end }}
+{{- include "wordpress-ha.wordpress.problems" . }}
 {{- if not (dig "limits" "memory" "" .Values.database.resources) }}
 database.resources.limits.memory: the server sizes its buffers by it; write a size, for example 2Gi.
 {{- end }}

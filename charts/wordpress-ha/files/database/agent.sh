@@ -13,14 +13,14 @@ interval=0.5 # seconds between two looks: what a request may be told is at most 
 patience=2   # seconds that the server may take to answer one; more is a failure for the clients, too
 
 export RUN
-socat -T 3 TCP-LISTEN:"$AGENT_PORT",reuseaddr,fork,backlog=128,max-children=64 EXEC:"bash $(dirname "$0")/respond.sh" &
+socat -T 3 TCP-LISTEN:"$AGENT_PORT",reuseaddr,fork,backlog=128,max-children=64 EXEC:"bash $(dirname "$0")/respond.sh" 2>/dev/null & # it complains of every client that hangs up early
 listener=$!
 client_pid=""
 
 connect() {
   # The password's file may have changed since the last connection.
   write_credentials monitor monitor monitor-password host=127.0.0.1 port=3306 protocol=tcp connect-timeout=2
-  coproc client { exec mysql --defaults-extra-file="$CREDENTIALS/monitor.cnf" --batch --skip-column-names --unbuffered 2>/dev/null; }
+  coproc client { exec mysql --defaults-extra-file="$CREDENTIALS/monitor.cnf" --batch --force --skip-column-names --unbuffered 2>/dev/null; }
   client_pid=$!
 }
 disconnect() {

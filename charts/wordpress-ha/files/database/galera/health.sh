@@ -1,8 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # part of agent.sh
-# How a Galera member is judged.
+# How a Galera member is judged. Who is in the component is read from Galera's own table: wsrep_incoming_addresses may lack
+# a member that joined last.
 
 query="SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_status', 'wsrep_local_state', 'wsrep_ready', 'wsrep_cluster_state_uuid',
- 'wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_last_committed', 'wsrep_incoming_addresses')"
+ 'wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_last_committed');
+ SELECT 'members', GROUP_CONCAT(node_name ORDER BY node_name) FROM mysql.wsrep_cluster_members"
 
 # judge: from $answer to $code and $reason. Notes what the recorder and the other members read.
 judge() {
@@ -10,7 +12,7 @@ judge() {
   incarnation=$(cat "$RUN/incarnation" 2>/dev/null || true)
   note "$RUN/state" "$(printf '{"pod":"%s","incarnation":"%s","primary":%s,"state":%d,"uuid":"%s","conf":"%s","size":"%s","committed":"%s","members":"%s"}' \
     "$POD_NAME" "$incarnation" "$([ "$status" = Primary ] && echo true || echo false)" "$state" "${answer[wsrep_cluster_state_uuid]-}" \
-    "${answer[wsrep_cluster_conf_id]-}" "${answer[wsrep_cluster_size]-}" "${answer[wsrep_last_committed]-}" "${answer[wsrep_incoming_addresses]-}")"
+    "${answer[wsrep_cluster_conf_id]-}" "${answer[wsrep_cluster_size]-}" "${answer[wsrep_last_committed]-}" "${answer[members]-}")"
   code=503
   if [ "$status" != Primary ]; then
     # It has to be entered in etcd again before it takes writes: see recorder.sh.

@@ -32,8 +32,8 @@ renew_lease() {
 record() {
   local uuid epoch conf members view mine known
   uuid=$(value uuid) conf=$(value conf) epoch=$(cat "$RUN/epoch" 2>/dev/null || true)
-  # By pod name; only when all of them are named.
-  members=$(jq -ce '.size as $size | .members | [split(",")[] | split(":")[0] | split(".")[0]] | sort | select(length == ($size | tonumber))' <<<"$state") || return 0
+  # Only when all of them are named: the table and the size change one after the other.
+  members=$(jq -c '.size as $size | .members | split(",") | sort | if length == ($size | tonumber? // 0) then . else null end' <<<"$state")
   read_facts || { say "etcd gives no whole answer ($etcd_error). A confirmed member goes on serving."; return 1; }
   known=$(fact uuid)
   if [ -n "$known" ] && [ "$known" != "$uuid" ]; then
@@ -43,7 +43,7 @@ record() {
   fi
   view=$(fact view)
   mine=$(jq -nc --argjson epoch "${epoch:-0}" --argjson conf "$conf" --argjson members "$members" '{epoch: $epoch, conf: $conf, members: $members}')
-  if [ -z "$known" ] || [ -z "$view" ] || jq -e --argjson mine "$mine" '[.epoch, .conf] < [$mine.epoch, $mine.conf]' <<<"$view" >/dev/null; then
+  if [ "$members" != null ] && { [ -z "$known" ] || [ -z "$view" ] || jq -e --argjson mine "$mine" '[.epoch, .conf] < [$mine.epoch, $mine.conf]' <<<"$view" >/dev/null; }; then
     local conditions operations
     conditions=$(compare_revision "${prefix}uuid" "$(revision uuid)")$(compare_revision "${prefix}view" "$(revision view)")
     operations=$(put_operation "${prefix}view" "$mine")
@@ -56,7 +56,8 @@ record() {
     say "Recorded the Primary component $mine."
     view=$mine
   fi
-  if jq -e --arg me "$POD_NAME" '.members | index($me)' <<<"$view" >/dev/null; then confirm; fi
+  # Confirmed by a view that is not older than this member's own: who wrote it does not matter.
+  if [ -n "$view" ] && jq -e --arg me "$POD_NAME" --argjson mine "$mine" '[.epoch, .conf] >= [$mine.epoch, $mine.conf] and (.members | index($me))' <<<"$view" >/dev/null; then confirm; fi
 }
 
 confirm() {

@@ -189,6 +189,11 @@ decide_bootstrap() {
     if [ "$(field initialized)" = "$POD_NAME" ]; then decision=bootstrap why="This member has founded the cluster $1 and goes on."; basis="uuid view epoch bootstrap"; return; fi
     why="Waiting for $(field initialized), which has founded the cluster."; return
   fi
+  if [ -n "$missing" ] && [ -z "$1" ] && [ -z "$(field uuids)" ] && [ -z "$(field incomplete)" ]; then
+    # Nobody has seen any data so far. It would be lost if one of the silent members had some, and another founded a cluster.
+    why="First start: waiting until all $REPLICAS members have said that their volumes are empty. Not yet: $missing."
+    return
+  fi
   if [ -n "$missing" ]; then
     why="No Primary component runs. Reported: $reported. Not reported: $missing. Who was in the last view may hold the newest data, so they are waited for. $command"
     return
