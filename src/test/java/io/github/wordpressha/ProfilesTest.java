@@ -50,7 +50,7 @@ class ProfilesTest {
     var release = new Release("blog", "websites", Release.DEFAULT_KUBE_VERSION);
     Rendering rendering = render(profile, release);
     assertThat(Checks.verify(rendering, Cluster.ofThree(34)).errors()).isEmpty();
-    assertThat(rendering.manifests()).allSatisfy(m -> assertThat(m.name()).startsWith("blog"));
+    assertThat(rendering.manifests()).allSatisfy(m -> assertThat(m.name()).contains("blog"));
     assertThat(rendering.manifests()).allSatisfy(m -> assertThat(m.namespace()).isIn("", "websites"));
   }
 

@@ -16,7 +16,20 @@ import java.util.stream.Stream;
 public final class Checks {
 
   /** All rules on the release as a whole. */
-  public static final List<Check> ALL = List.of(new ReferenceCheck(), new SelectorCheck(), new PortCheck());
+  public static final List<Check> ALL = List.of(
+      new ReferenceCheck(),
+      new SelectorCheck(),
+      new PortCheck(),
+      new VolumeCheck(),
+      new ScriptCheck(),
+      new IdentityCheck(),
+      new NameCheck(),
+      new ResourceCheck(),
+      new ProbeCheck(),
+      new DisruptionCheck(),
+      new SecurityCheck(),
+      new RbacCheck(),
+      new ImageCheck());
 
   /**
    * @param objects the decoded objects

@@ -83,9 +83,13 @@ public final class PortCheck implements Check {
         : probe.getTcpSocket() != null ? probe.getTcpSocket().getPort()
         : probe.getGrpc() != null ? new IntOrString(probe.getGrpc().getPort())
         : null;
-    if (port != null && find(placed.container().getPorts(), port, "TCP").isEmpty()) {
+    // A name is looked up in the probed container alone; a number is asked of the pod, which its containers share.
+    List<ContainerPort> ports = port == null || port.getStrVal() != null
+        ? placed.container().getPorts()
+        : workload.running().flatMap(c -> c.container().getPorts().stream()).toList();
+    if (port != null && find(ports, port, "TCP").isEmpty()) {
       problems.add(Problem.error(rule(), workload.manifest(), path,
-          "container \"" + placed.container().getName() + "\" declares no port " + shown(port) + ".", known(placed.container().getPorts())));
+          "container \"" + placed.container().getName() + "\" declares no port " + shown(port) + ".", known(ports)));
     }
   }
 

@@ -159,7 +159,7 @@ public final class ReferenceCheck implements Check {
     private void claim(Manifest manifest, String path, PersistentVolumeClaim claim) {
       String className = claim.getSpec() == null ? null : claim.getSpec().getStorageClassName();
       // A class that the cluster has is not ours to know; one that is named after the release must be made by it.
-      if (className != null && className.startsWith(objects.release().name() + "-") && !objects.has("StorageClass", className)) {
+      if (className != null && className.contains(objects.release().name() + "-") && !objects.has("StorageClass", className)) {
         add(manifest, path + ".storageClassName", "no StorageClass \"" + className + "\" is created here.",
             didYouMean(className, objects.names("StorageClass")));
       }

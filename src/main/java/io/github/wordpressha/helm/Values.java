@@ -27,7 +27,7 @@ public final class Values {
    */
   public static ObjectNode merge(ObjectNode base, ObjectNode overrides) {
     ObjectNode result = base.deepCopy();
-    overrides.fields().forEachRemaining(field -> {
+    overrides.properties().forEach(field -> {
       JsonNode old = result.get(field.getKey());
       JsonNode value = field.getValue();
       if (value.isNull()) {
@@ -57,7 +57,7 @@ public final class Values {
   /** Removes the keys whose value is {@code null}, at any depth of maps, from a copy. */
   public static ObjectNode withoutNulls(ObjectNode values) {
     ObjectNode result = none();
-    values.fields().forEachRemaining(field -> {
+    values.properties().forEach(field -> {
       JsonNode value = field.getValue();
       if (!value.isNull()) {
         result.set(field.getKey(), value instanceof ObjectNode map ? withoutNulls(map) : value.deepCopy());
