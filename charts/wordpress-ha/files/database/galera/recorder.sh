@@ -63,7 +63,8 @@ record() {
 confirm() {
   [ "$(cat "$RUN/confirmed" 2>/dev/null || true)" = "$(value incarnation)" ] || log "Confirmed: etcd lists this member in the Primary component."
   note "$RUN/confirmed" "$(value incarnation)"
-  touch "$DATADIR/complete"
+  touch "$DATADIR/complete"; sync "$DATADIR"
+  rm -f "$STATE/joining"
   if [ -e "$RUN/lease" ]; then # the start that it was for is over
     etcd_transaction "$(compare_revision "${prefix}bootstrap" "$(revision bootstrap)")" "$(delete_operation "${prefix}bootstrap")" || return 0
     etcd_revoke "$(<"$RUN/lease")" || true

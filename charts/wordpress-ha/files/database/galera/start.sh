@@ -37,7 +37,8 @@ say() {
 
 # Sets own_state (empty, data, incomplete), own_uuid and own_seqno.
 # "complete" is written into the data directory when the member is synced; a state transfer sweeps it away before it
-# brings new files. Without it, or with a transfer's own mark, the files are the rest of a transfer that broke.
+# brings new files. Without it the files are the rest of a transfer that broke. A transfer may also have broken while it
+# swept: a joiner in whose directory the transfer's own mark stands is not trusted. (A donor's may have that mark, too.)
 find_position() {
   local recovered log_file
   own_state=empty own_uuid=$zero own_seqno=-1
@@ -47,7 +48,9 @@ find_position() {
     own_uuid=$(grastate uuid)
     return
   fi
-  if [ ! -e "$DATADIR/complete" ] || [ -e "$DATADIR/sst_in_progress" ]; then own_state=incomplete; return; fi
+  if [ -e "$STATE/joining" ] && [ -e "$DATADIR/sst_in_progress" ]; then rm -f "$DATADIR/complete"; fi
+  rm -f "$DATADIR/sst_in_progress"
+  if [ ! -e "$DATADIR/complete" ]; then own_state=incomplete; return; fi
   own_state=data own_uuid=$(grastate uuid) own_seqno=$(grastate seqno)
   if [[ $own_uuid =~ ^[0-9a-f-]{36}$ ]] && [ "$own_uuid" != "$zero" ] && [[ $own_seqno =~ ^[0-9]+$ ]]; then return; fi
   log "The server did not shut down in order. Asking it for its position (mysqld --wsrep_recover)."
@@ -327,8 +330,8 @@ while true; do
         if [ -n "$addresses" ]; then
           note "$RUN/epoch" "$(fact epoch)"
           withdraw
-          # What a broken transfer left is replaced by a new transfer from the cluster that it was a copy of.
-          if [ "$own_state" != data ]; then rm -f "$STATE/initializing" "$DATADIR/sst_in_progress"; fi
+          # From here until the member is confirmed (recorder.sh), a transfer may be replacing the files.
+          touch "$STATE/joining"; sync "$STATE"
           serve "$addresses"
         fi ;;
       found | bootstrap)
