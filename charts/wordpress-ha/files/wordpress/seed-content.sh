@@ -29,13 +29,10 @@ if [ -e "$marker" ]; then
   log "The content was seeded before ($(cat "$marker")): leaving it as it is."
   exit 0
 fi
-if ! probe=$(mktemp "$content/.probe-XXXXXX"); then
-  log "The content volume cannot be written by user $(id -u) and group $(id -G): give it to group 33, or map writers to user 33."
+if ! work=$(mktemp -d "$content/.seeding-${HOSTNAME:-pod}-XXXXXX"); then
+  log "The content volume cannot be written by user $(id -u) with the groups $(id -G): give it to group 33, or map writers to user 33."
   exit 1
 fi
-rm -f "$probe"
-
-work=$(mktemp -d "$content/.seeding-${HOSTNAME:-pod}-XXXXXX")
 log "The content has no marker: copying what the image brings into ${work##*/}."
 
 # place ITEM: moves it from the work directory to its place, unless there is something already.
@@ -63,7 +60,6 @@ seed() {
 }
 
 if seed; then
-  chmod g+w "$content"/{themes,plugins,uploads} 2>/dev/null || true
   rm -rf "$work"
   remove_abandoned
   log "The content is complete."

@@ -89,7 +89,7 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 	header_register_callback(static function (): void {
 		global $wpdb;
 		if (http_response_code() === 500 && isset($wpdb) && empty($wpdb->ready)) {
-			http_response_code(503);
+			header(($_SERVER['SERVER_PROTOCOL'] ?? 'HTTP/1.1') . ' 503 Service Unavailable', true, 503);
 			header('Retry-After: 5');
 		}
 	});
