@@ -5,7 +5,7 @@
 set -euo pipefail
 
 : "${RUN:=/run/member}"
-fresh=3 # seconds: a note that is older means that the watcher or the server hangs
+fresh=5 # seconds: a note that is older means that the watcher or the server hangs
 
 read -r -t 1 _ path _ || exit 0
 while read -r -t 1 line && [ -n "${line%$'\r'}" ]; do :; done

@@ -92,7 +92,7 @@ while sleep $interval & wait $!; do
   read_config
   renew_lease
   state=$(cat "$RUN/state" 2>/dev/null) || { before="" settled=""; continue; }
-  [ "$(age "$RUN/state")" -le 3 ] || continue
+  [ "$(age "$RUN/state")" -le 5 ] || continue
   [ "$(value incarnation)" = "$(cat "$RUN/incarnation" 2>/dev/null || true)" ] || continue
   if [ "$(jq .primary <<<"$state")" != true ]; then settled="" before=""; look_for_waiting_members; continue; fi
   lonely_since=0
