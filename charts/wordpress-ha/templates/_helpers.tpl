@@ -167,7 +167,7 @@ resources:
 
 {{/* Which tiers a topology has: "true" or nothing. */}}
 {{- define "wordpress-ha.hasEtcd" -}}
-{{- if has .Values.database.topology (list "galera" "replication") }}true{{ end }}
+{{- if eq .Values.database.topology "galera" }}true{{ end }}
 {{- end }}
 
 {{- define "wordpress-ha.hasDatabase" -}}
