@@ -23,10 +23,10 @@ class BadInputIT {
 
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
-        "database: {replicas: three} | database/replicas | integer",
-        "wordpres: {replicas: 3}     | wordpres          | not allowed",
-        "etcd: {replicas: 4}         | etcd              | 3, 5",
-        "nfs: {enabled: false}       | nfs.enabled       | wordpress.content"})
+        "wordpress: {replicas: three} | wordpress/replicas | integer",
+        "wordpres: {replicas: 3}      | wordpres           | not allowed",
+        "etcd: {replicas: 4}          | etcd/replicas      | 3, 5",
+        "nfs: {enabled: false}        | nfs.enabled        | wordpress.content"})
     @DisplayName("bad input is refused with a sentence that names what is wrong, and nothing is installed")
     void isRefused(String values, String wrong, String instead) {
         assertThatThrownBy(() -> release.with(values).install())

@@ -104,23 +104,19 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
         return unready;
     }
 
-    /** The release's pods, by name, without those of Jobs. */
+    /** The pods that make the site, by name: without those of Jobs and of Helm's tests. */
     List<Pod> pods() {
-        return pods(labels()).stream()
+        return kubernetes().pods().inNamespace(namespace).withLabels(labels()).list().getItems().stream()
+            .sorted(Comparator.comparing(Pods::name))
             .filter(pod -> !pod.getMetadata().getLabels().containsKey("batch.kubernetes.io/job-name"))
+            .filter(pod -> !pod.getMetadata().getAnnotations().containsKey("helm.sh/hook"))
             .toList();
     }
 
-    /** The pods of one tier (etcd, database, nfs, wordpress), by name, without those of Jobs. */
+    /** The pods of one tier (etcd, database, nfs, wordpress), by name. */
     List<Pod> pods(String component) {
         return pods().stream()
             .filter(pod -> component.equals(pod.getMetadata().getLabels().get("app.kubernetes.io/component")))
-            .toList();
-    }
-
-    private List<Pod> pods(Map<String, String> labels) {
-        return kubernetes().pods().inNamespace(namespace).withLabels(labels).list().getItems().stream()
-            .sorted(Comparator.comparing(Pods::name))
             .toList();
     }
 
