@@ -8,7 +8,12 @@ set -euo pipefail
 : "${POD_NAME:?}"
 volume=${VOLUME:-/var/lib/etcd}
 state=$volume/state
-ETCD_ENDPOINTS=${OWN_ENDPOINT:-http://127.0.0.1:2379}
+own_endpoint=${OWN_ENDPOINT:-http://127.0.0.1:2379}
+# A learner answers nothing about the cluster, and may not change it: the others are asked.
+others=""
+for endpoint in ${ETCD_ENDPOINTS:?}; do
+  case $endpoint in *"//$POD_NAME."*) ;; *) others+="$endpoint " ;; esac
+done
 # Read by answer.sh, which socat starts for each request.
 export state
 
@@ -20,15 +25,15 @@ trap 'kill $listener 2>/dev/null; exit 0' TERM INT
 
 while sleep "${PAUSE:-2}" & wait $!; do
   kill -0 $listener 2>/dev/null || { log "The listener on port 2382 has ended."; exit 1; }
+  ETCD_ENDPOINTS=$own_endpoint
   etcd_call maintenance/status '{}' || continue
   own=$(jq -r '.header.member_id // empty' <<<"$etcd_reply")
   [ -n "$own" ] || continue
+  ETCD_ENDPOINTS=${others:-$own_endpoint}
   etcd_call cluster/member/list '{"linearizable": true}' || continue
   members=$etcd_reply
   if [ "$(jq -r --arg id "$own" '.members[] | select(.ID == $id) | .isLearner // false' <<<"$members")" = true ]; then
-    # A learner's own gateway may not change the members: one of the others does.
-    others=$(jq -r --arg id "$own" '[.members[] | select(.ID != $id and (.isLearner // false | not)) | .clientURLs[0] // empty] | join(" ")' <<<"$members")
-    if ETCD_ENDPOINTS=$others etcd_call cluster/member/promote "$(jq -nc --arg id "$own" '{ID: $id}')"; then
+    if etcd_call cluster/member/promote "$(jq -nc --arg id "$own" '{ID: $id}')"; then
       log "Caught up: this member votes now."
     else
       log "Still a learner: $etcd_error"
