@@ -6,4 +6,7 @@ here=$(dirname "$0")
 bash "$here/copy-static.sh" & copy=$!
 bash "$here/seed-content.sh"
 wait "$copy"
-exec php /etc/wordpress/wait.php
+# A container's first process is deaf to TERM unless it listens: without this, deleting a waiting pod takes its whole grace period.
+php /etc/wordpress/wait.php & waiting=$!
+trap 'kill "$waiting"' TERM
+wait "$waiting"
