@@ -109,9 +109,9 @@ function say(string $sentence): void
 
 /**
  * Asks again and again until $attempt returns something other than null, and says whenever the reason to wait changes.
- * $attempt gets a function to give that reason to.
+ * $attempt gets a function to give that reason to. When the time is over the script ends, with the given status.
  */
-function wait_until(int $seconds, callable $attempt): mixed
+function wait_until(int $seconds, callable $attempt, int $status = 1): mixed
 {
 	$deadline = hrtime(true) + $seconds * 1_000_000_000;
 	$reason   = $said = '';
@@ -132,7 +132,7 @@ function wait_until(int $seconds, callable $attempt): mixed
 		}
 		if (hrtime(true) > $deadline) {
 			say("Gave up after $seconds s. $reason");
-			exit(1);
+			exit($status);
 		}
 		sleep(1);
 	}

@@ -1,11 +1,6 @@
-{{/* The database as WordPress sees it: the router in its own pod, or the host outside the cluster. */}}
+{{/* The database as WordPress sees it: the router in its own pod. */}}
 {{- define "wordpress-ha.wordpress.databaseHost" -}}
-{{- if include "wordpress-ha.hasDatabase" . -}}
 127.0.0.1:3306
-{{- else -}}
-{{- $external := .Values.database.external | default dict -}}
-{{- printf "%v:%v" ($external.host | default "127.0.0.1") ($external.port | default 3306) -}}
-{{- end -}}
 {{- end }}
 
 {{/* What wp-config.php and the scripts read: typed, so that no value is ever run as PHP. */}}
