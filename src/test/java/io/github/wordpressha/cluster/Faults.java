@@ -29,14 +29,19 @@ record Faults(Release release) {
         pods().withName(pod).withGracePeriod(0).delete();
     }
 
-    /** kill -9 of a container's first process, and so of all of its processes. It cannot be done from inside. */
+    /** kill -9 of a container's first process, and so of all of its processes, which cannot be done from inside; until it is seen to have died. */
     void killContainer(String pod, String container, Nodes nodes) {
-        Pod found = pods().withName(pod).require();
-        String id = found.getStatus().getContainerStatuses().stream()
+        ContainerStatus before = status(pod, container);
+        nodes.run(Pods.node(pods().withName(pod).require()), "ctr", "--namespace", "k8s.io", "task", "kill", "--signal", "SIGKILL",
+            before.getContainerID().replaceFirst("^containerd://", ""));
+        Await.until("another start of " + pod + "/" + container, KUBERNETES,
+            () -> assertThat(status(pod, container).getRestartCount()).isGreaterThan(before.getRestartCount()));
+    }
+
+    private ContainerStatus status(String pod, String container) {
+        return pods().withName(pod).require().getStatus().getContainerStatuses().stream()
             .filter(status -> status.getName().equals(container))
-            .map(ContainerStatus::getContainerID)
-            .findFirst().orElseThrow().replaceFirst("^containerd://", "");
-        nodes.run(Pods.node(found), "ctr", "--namespace", "k8s.io", "task", "kill", "--signal", "SIGKILL", id);
+            .findFirst().orElseThrow();
     }
 
     /** The pod's volume is lost, and the pod with it; what comes in its place has an empty volume. */
@@ -61,7 +66,7 @@ record Faults(Release release) {
         Await.until("no pod of " + component + " is left", KUBERNETES, () -> assertThat(Release.names(release.pods(component))).isEmpty());
     }
 
-    /** Fills the pod's volume to the last byte, until the returned object is closed. */
+    /** Fills the pod's volume to the last byte, until {@link FullDisk#makeRoom room is made}. */
     FullDisk fillDisk(String pod) {
         return new FullDisk(release, pods().withName(pod).require());
     }
@@ -97,7 +102,7 @@ record Faults(Release release) {
     }
 
     /** A volume without a free byte. A pod beside its owner holds the file that takes the room. */
-    static final class FullDisk implements AutoCloseable {
+    static final class FullDisk {
 
         private final Release release;
         private final Pod filler;
@@ -126,8 +131,7 @@ record Faults(Release release) {
             Pods.exec(release.kubernetes(), release.namespace(), Pods.name(filler), "filler", Duration.ofSeconds(10), command);
         }
 
-        @Override
-        public void close() {
+        void makeRoom() {
             exec("rm", "-f", "/volume/state/filler");
             release.kubernetes().resource(filler).delete();
         }

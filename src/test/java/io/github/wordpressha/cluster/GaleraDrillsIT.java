@@ -218,7 +218,12 @@ class GaleraDrillsIT {
     @Order(71)
     @DisplayName("one etcd member loses its volume")
     void etcdMemberLosesItsVolume() throws Exception {
-        unnoticed(drill("etcd-volume-lost").run((writers, reader) -> faults.loseVolume(etcd(random.nextInt(3)))));
+        unnoticed(drill("etcd-volume-lost").run((writers, reader) -> {
+            String pod = etcd(random.nextInt(3));
+            String uid = uid(pod);
+            faults.loseVolume(pod);
+            Await.until("another " + pod, PATIENCE, () -> assertThat(uid(pod)).isNotEqualTo(uid));
+        }));
     }
 
     @Test
@@ -308,13 +313,13 @@ class GaleraDrillsIT {
         Outcome outcome = drill("disk-full").run((writers, reader) -> {
             String writer = writingMember();
             String victim = otherThan(writer);
-            try (var full = faults.fillDisk(victim)) {
-                Await.until(victim + " has left", PATIENCE, () -> {
-                    members.fill(writer, 4);
-                    assertThat(statusOf(writer).size()).isEqualTo(2);
-                });
-                awaitWritesSince(writers, Instant.now());
-            }
+            var full = faults.fillDisk(victim);
+            Await.until(victim + " has left", PATIENCE, () -> {
+                members.fill(writer, 4);
+                assertThat(statusOf(writer).size()).isEqualTo(2);
+            });
+            awaitWritesSince(writers, Instant.now());
+            full.makeRoom();
         });
         assertThat(outcome.writeGap()).isLessThanOrEqualTo(NODE_LOST);
         assertThat(outcome.failedReads()).isEmpty();
