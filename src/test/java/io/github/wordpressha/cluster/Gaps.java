@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 
 /** Arithmetic of interruptions. */
 final class Gaps {
@@ -27,6 +28,6 @@ final class Gaps {
 
     /** In seconds with one digit: {@code 2.1s}. */
     static String seconds(Duration duration) {
-        return "%.1fs".formatted(duration.toMillis() / 1000.0);
+        return String.format(Locale.ROOT, "%.1fs", duration.toMillis() / 1000.0);
     }
 }

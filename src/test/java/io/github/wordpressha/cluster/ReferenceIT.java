@@ -49,7 +49,7 @@ class ReferenceIT {
         String notes = release.install();
         Await.until("the front page is there", TO_ALL_READY, () -> release.site().get("/").expect(200));
         toFirstPage = Duration.between(start, Instant.now());
-        Figures.record("reference/install first-page=%.0fs".formatted(toFirstPage.toMillis() / 1000.0));
+        Figures.record("reference/install first-page=" + Gaps.seconds(toFirstPage));
         release.awaitReady(TO_ALL_READY);
         Figures.record("reference/install all-ready=%ds".formatted(Duration.between(start, Instant.now()).toSeconds()));
         assertThat(notes).contains("admin-password");
