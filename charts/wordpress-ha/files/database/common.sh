@@ -27,5 +27,14 @@ write_credentials() {
   mv "$CREDENTIALS/$name.new.$$" "$CREDENTIALS/$name.cnf"
 }
 
+# pause SECONDS: waits without starting a process, as the loops that use it run in every pod all day.
+pause() {
+  [ -n "${never-}" ] || exec {never}<> <(:)
+  read -r -t "$1" -u "$never" _ || true
+}
+
+# read_note FILE: sets REPLY to its first line, without starting a process; to nothing when there is none.
+read_note() { REPLY=""; [ ! -e "$1" ] || read -r REPLY <"$1" || true; } 2>/dev/null
+
 # age FILE: seconds since it was written; a large number when there is none.
 age() { local at; at=$(stat -c %Y "$1" 2>/dev/null) || at=0; echo $(($(date +%s) - at)); }

@@ -12,16 +12,18 @@ while read -r -t 1 line && [ -n "${line%$'\r'}" ]; do :; done
 
 answer() { printf 'HTTP/1.0 %s\r\nContent-Type: %s\r\nContent-Length: %s\r\nConnection: close\r\n\r\n%s\n' "$1" "$2" $((${#3} + 1)) "$3"; }
 
-is_fresh() {
-  local written; written=$(stat -c %Y "$1" 2>/dev/null) || return 1
-  [ $((EPOCHSECONDS - written)) -le $fresh ]
-}
+# Whether the watcher has said within the last seconds that its notes are true.
+is_fresh() { local at=0; read -r at <"$RUN/beat" && [ $((EPOCHSECONDS - at)) -le $fresh ]; } 2>/dev/null
 
 case $path in
   /state*)
-    if is_fresh "$RUN/state"; then answer "200 OK" application/json "$(<"$RUN/state")"; else answer "503 Unknown" text/plain "No fresh state."; fi ;;
+    if is_fresh && read -r state <"$RUN/state" && read -r committed <"$RUN/committed"; then
+      answer "200 OK" application/json "${state%\}},\"committed\":\"$committed\"}"
+    else
+      answer "503 Unknown" text/plain "No fresh state."
+    fi ;;
   *)
-    if ! is_fresh "$RUN/health"; then answer "503 Down" text/plain "The server has not answered for more than $fresh s."; exit 0; fi
+    if ! is_fresh || [ ! -e "$RUN/health" ]; then answer "503 Down" text/plain "The server has not answered for more than $fresh s."; exit 0; fi
     read -r code reason <"$RUN/health"
     if [ "$code" = 200 ] && [ -e "$RUN/draining" ]; then code=404 reason="Draining: this member is about to stop."; fi
     case $code in

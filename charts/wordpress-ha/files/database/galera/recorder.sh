@@ -24,7 +24,8 @@ value() { jq -r ".$1 // empty" <<<"$state"; }
 
 renew_lease() {
   local lease
-  lease=$(cat "$RUN/lease" 2>/dev/null) || return 0
+  read_note "$RUN/lease"; lease=$REPLY
+  [ -n "$lease" ] || return 0
   etcd_keepalive "$lease" || say "The lease cannot be renewed now: $etcd_error"
 }
 
@@ -88,18 +89,21 @@ look_for_waiting_members() {
 
 trap 'exit 0' TERM INT
 mkdir -p "$RUN"
-while sleep $interval & wait $!; do
+while pause $interval; do
   read_config
   renew_lease
-  state=$(cat "$RUN/state" 2>/dev/null) || { before="" settled=""; continue; }
-  [ "$(age "$RUN/state")" -le 5 ] || continue
-  [ "$(value incarnation)" = "$(cat "$RUN/incarnation" 2>/dev/null || true)" ] || continue
-  if [ "$(jq .primary <<<"$state")" != true ]; then settled="" before=""; look_for_waiting_members; continue; fi
+  read_note "$RUN/beat"
+  if [ $((EPOCHSECONDS - ${REPLY:-0})) -gt 5 ]; then continue; fi # the watcher or the server hangs: what it noted may be old
+  read_note "$RUN/state"; state=$REPLY
+  if [ -z "$state" ]; then before="" settled=""; continue; fi
+  # The server sets these values one after another: what is the same twice in a row belongs together.
+  if [ "$state" != "$before" ]; then before=$state; continue; fi
+  if [ "$state" = "$settled" ] && [ -e "$RUN/confirmed" ] && [ $((SECONDS - settled_at)) -lt $refresh ]; then continue; fi
+  settled=""
+  read_note "$RUN/incarnation"
+  if [ "$(value incarnation)" != "$REPLY" ]; then continue; fi
+  if [ "$(jq .primary <<<"$state")" != true ]; then look_for_waiting_members; continue; fi
   lonely_since=0
   case $(value state) in 2 | 4) ;; *) continue ;; esac
-  # The server sets these values one after another: what is the same twice in a row belongs together.
-  current=$(jq -c '[.incarnation, .uuid, .conf, .size, .members]' <<<"$state")
-  if [ "$current" != "$before" ]; then before=$current; continue; fi
-  if [ "$current" = "$settled" ] && [ -e "$RUN/confirmed" ] && [ $((SECONDS - settled_at)) -lt $refresh ]; then continue; fi
-  if record && [ -e "$RUN/confirmed" ]; then settled=$current settled_at=$SECONDS; fi
+  if record && [ -e "$RUN/confirmed" ]; then settled=$state settled_at=$SECONDS; fi
 done

@@ -6,3 +6,5 @@ query="SELECT 'read_only', @@global.read_only"
 judge() {
   if [ "${answer[read_only]-1}" = 0 ]; then code=200 reason="Takes writes."; else code=503 reason="The server is read-only."; fi
 }
+
+forget() { :; }
