@@ -29,7 +29,8 @@ public final class Checks {
       new DisruptionCheck(),
       new SecurityCheck(),
       new RbacCheck(),
-      new ImageCheck());
+      new ImageCheck(),
+      new MentionCheck());
 
   /**
    * @param objects the decoded objects
@@ -71,9 +72,31 @@ public final class Checks {
           .filter(p -> of(p, manifest) && refused.stream().noneMatch(r -> r.path().equals(p.path())))
           .forEach(problems::add);
     }
-    var objects = new Objects(release, decoded.manifests(), values);
-    ALL.forEach(check -> problems.addAll(check.run(objects, cluster)));
+    Objects objects = objects(release, decoded.manifests(), values);
+    boolean malformed = problems.stream().anyMatch(Problem::isError);
+    ALL.forEach(check -> problems.addAll(run(check, objects, cluster, malformed)));
     return new Verdict(objects, problems.stream().distinct().sorted().toList());
+  }
+
+  private static Objects objects(Release release, List<Manifest> manifests, ObjectNode values) {
+    try {
+      return new Objects(release, manifests, values);
+    } catch (NullPointerException e) {
+      // A workload without a pod template: look at the rest as plain trees.
+      return new Objects(release, manifests.stream().map(m -> m.withObject(null)).toList(), values);
+    }
+  }
+
+  /** An object that lacks what the API demands may leave a check nothing to hold on to; what it lacks is reported already. */
+  private static List<Problem> run(Check check, Objects objects, Cluster cluster, boolean malformed) {
+    try {
+      return check.run(objects, cluster);
+    } catch (NullPointerException e) {
+      if (malformed) {
+        return List.of();
+      }
+      throw e;
+    }
   }
 
   private static boolean of(Problem problem, Manifest manifest) {

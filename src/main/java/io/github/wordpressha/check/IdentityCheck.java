@@ -72,7 +72,14 @@ public final class IdentityCheck implements Check {
     }
   }
 
+  /** Scripts are long and names rare: only lines that can hold one are looked at closely. */
   private void text(Objects objects, Manifest manifest, String path, String text, List<Problem> problems) {
+    if (text.contains(".svc") || text.contains("://")) {
+      text.lines().filter(l -> l.contains(".svc") || l.contains("://")).forEach(l -> line(objects, manifest, path, l, problems));
+    }
+  }
+
+  private void line(Objects objects, Manifest manifest, String path, String text, List<Problem> problems) {
     Matcher names = CLUSTER_NAME.matcher(text);
     while (names.find()) {
       if (names.group(3).equals(objects.release().namespace())) {

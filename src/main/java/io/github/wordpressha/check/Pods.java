@@ -21,8 +21,8 @@ public final class Pods {
   /** The autoscaler of a workload. */
   public static Optional<Map.Entry<Manifest, HorizontalPodAutoscaler>> autoscaler(Objects objects, Workload workload) {
     return objects.all(HorizontalPodAutoscaler.class)
-        .filter(e -> e.getValue().getSpec().getScaleTargetRef().getKind().equals(workload.kind()))
-        .filter(e -> e.getValue().getSpec().getScaleTargetRef().getName().equals(workload.name()))
+        .filter(e -> workload.kind().equals(e.getValue().getSpec().getScaleTargetRef().getKind()))
+        .filter(e -> workload.name().equals(e.getValue().getSpec().getScaleTargetRef().getName()))
         .findFirst();
   }
 
@@ -35,7 +35,7 @@ public final class Pods {
 
   /** The greatest number of pods. */
   public static int maximum(Objects objects, Workload workload) {
-    return autoscaler(objects, workload).map(e -> e.getValue().getSpec().getMaxReplicas()).orElse(workload.replicas());
+    return autoscaler(objects, workload).map(e -> e.getValue().getSpec().getMaxReplicas()).filter(java.util.Objects::nonNull).orElse(workload.replicas());
   }
 
   /** The budgets that cover a workload's pods. */

@@ -15,6 +15,9 @@ import java.util.regex.Pattern;
 /** Commands that start a script which no mounted ConfigMap has, and scripts that read one another. */
 public final class ScriptCheck implements Check {
 
+  private static final Pattern FILE = Pattern.compile("([\\w-][\\w.-]*\\.\\w+)(?![\\w/$*{])");
+  private static final Pattern STARTED = Pattern.compile("(?<![\\w$}./-])(/[\\w./-]+)/([\\w.-]+\\.(?:sh|php|py))\\b");
+
   @Override
   public String rule() {
     return "script";
@@ -38,13 +41,13 @@ public final class ScriptCheck implements Check {
 
   private void container(Objects objects, Workload workload, Workload.Placed placed, List<Problem> problems) {
     List<String> commands = commands(placed);
+    var texts = new ArrayList<>(commands);
+    texts.addAll(startedScripts(objects, workload, placed, commands));
     for (VolumeMount mount : placed.container().getVolumeMounts()) {
       if (mount.getSubPath() != null && !mount.getSubPath().isEmpty()) {
         continue;
       }
       files(objects, workload, mount.getName()).ifPresent(files -> {
-        var texts = new ArrayList<>(commands);
-        texts.addAll(startedScripts(objects, workload, placed, commands));
         for (String text : texts) {
           named(mount.getMountPath(), text).stream().filter(f -> !files.contains(f)).forEach(f -> problems.add(
               Problem.error(rule(), workload.manifest(), placed.path(),
@@ -61,7 +64,7 @@ public final class ScriptCheck implements Check {
     var scripts = new TreeSet<String>();
     workload.pod().getVolumes().forEach(v -> files(objects, workload, v.getName()).ifPresent(scripts::addAll));
     for (String command : commands) {
-      Matcher path = Pattern.compile("(?<![\\w$}./-])(/[\\w./-]+)/([\\w.-]+\\.(?:sh|php|py))\\b").matcher(command);
+      Matcher path = STARTED.matcher(command);
       while (path.find()) {
         String directory = path.group(1);
         boolean mounted = placed.container().getVolumeMounts().stream()
@@ -101,13 +104,16 @@ public final class ScriptCheck implements Check {
 
   /** The scripts that the commands start, and those that these name in turn. */
   private static Set<String> startedScripts(Objects objects, Workload workload, Workload.Placed placed, List<String> commands) {
+    var read = new TreeSet<String>();
     var found = new TreeSet<String>();
     var waiting = new ArrayList<>(commands);
     while (!waiting.isEmpty()) {
       String text = waiting.remove(0);
       for (VolumeMount mount : placed.container().getVolumeMounts()) {
         for (String file : named(mount.getMountPath(), text)) {
-          content(objects, workload, mount.getName(), file).map(ScriptCheck::withoutComments).filter(found::add).ifPresent(waiting::add);
+          if (read.add(mount.getName() + "/" + file)) {
+            content(objects, workload, mount.getName(), file).map(ScriptCheck::withoutComments).filter(found::add).ifPresent(waiting::add);
+          }
         }
       }
     }
@@ -115,15 +121,21 @@ public final class ScriptCheck implements Check {
   }
 
   private static String withoutComments(String script) {
-    return script.replaceAll("(?m)^\\s*(#|//|\\*).*$", "");
+    return script.lines()
+        .filter(l -> !l.stripLeading().startsWith("#") && !l.stripLeading().startsWith("//") && !l.stripLeading().startsWith("*"))
+        .collect(java.util.stream.Collectors.joining("\n"));
   }
 
   /** File names directly below a directory that a text mentions. Names that are composed at run time are not seen. */
   private static Set<String> named(String directory, String text) {
     var names = new TreeSet<String>();
-    Matcher matcher = Pattern.compile("(?<![\\w$}.-])" + Pattern.quote(directory.replaceAll("/$", "")) + "/([\\w-][\\w.-]*\\.[\\w]+)(?![\\w/$*{])").matcher(text);
-    while (matcher.find()) {
-      names.add(matcher.group(1));
+    String prefix = directory.replaceAll("/$", "") + "/";
+    for (int at = text.indexOf(prefix); at >= 0; at = text.indexOf(prefix, at + 1)) {
+      boolean inside = at > 0 && (Character.isLetterOrDigit(text.charAt(at - 1)) || "$}._-".indexOf(text.charAt(at - 1)) >= 0);
+      Matcher file = FILE.matcher(text).region(at + prefix.length(), text.length());
+      if (!inside && file.lookingAt()) {
+        names.add(file.group(1));
+      }
     }
     return names;
   }

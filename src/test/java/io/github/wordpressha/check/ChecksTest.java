@@ -151,7 +151,9 @@ class ChecksTest {
         fault("image", web, container + "image", "docker.io/library/nginx:latest", "may be another image tomorrow"),
         fault("image", web, container + "image", "nginx:1.29.3", "leaves the registry to each node"),
         fault("image", web, container + "image", "docker.io/Nginx:1", "is no image reference"),
-        fault("image", web, container + "image", REMOVE, "has no image"));
+        fault("image", web, container + "image", REMOVE, "has no image"),
+        fault("mention", web, container + "ports[0].containerPort", "8081", "nothing that the pod is given mentions port 8081"),
+        fault("mention", web, container + "volumeMounts[2].mountPath", "/filez", "nothing that the pod is given mentions /filez"));
   }
 
   @Test

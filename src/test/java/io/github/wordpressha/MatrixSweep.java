@@ -1,0 +1,172 @@
+package io.github.wordpressha;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.wordpressha.Profiles.Profile;
+import io.github.wordpressha.check.Checks;
+import io.github.wordpressha.check.Cluster;
+import io.github.wordpressha.helm.Release;
+import io.github.wordpressha.helm.RenderException;
+import io.github.wordpressha.helm.Values;
+import io.github.wordpressha.helm.Yaml;
+import io.github.wordpressha.manifest.KubernetesSchema;
+import io.github.wordpressha.manifest.Problem;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Every profile with every switch (boolean or enum) in every position, and every pair of positions of any two of them together, on
+ * each supported Kubernetes version: either a guard of the chart refuses it with its sentence, or what is rendered is sound.
+ */
+@Tag("render")
+class MatrixSweep {
+
+  private static final Path COMPANIONS = Path.of("src/test/resources/values-matrix.yaml");
+
+  /** A combination: the positions by factor. */
+  record Combination(String name, ObjectNode values) {}
+
+  private final Map<String, ObjectNode> profiles = new LinkedHashMap<>();
+  private final Map<String, List<JsonNode>> switches = new ValueSpace().switches();
+
+  MatrixSweep() {
+    Profiles.all().forEach((Profile p) -> profiles.put(p.name(), p.values()));
+  }
+
+  @Test
+  @DisplayName("each switch in each position, in each profile")
+  void everySwitch() {
+    var combinations = new ArrayList<Combination>();
+    profiles.forEach((name, profile) -> switches.forEach((path, positions) -> positions.forEach(p ->
+        combinations.add(new Combination(name + " with " + path + "=" + p, Values.merge(base(profile), Values.of(path, p)))))));
+    sweep(combinations, 0.5);
+  }
+
+  @Test
+  @DisplayName("each pair of positions of any two switches, and of a switch and a profile")
+  void everyPair() {
+    List<Combination> combinations = pairwise().stream().map(positions -> {
+      ObjectNode tree = base(profiles.get(positions.get("profile").asText()));
+      for (var position : positions.entrySet()) {
+        if (!position.getKey().equals("profile")) {
+          tree = Values.merge(tree, Values.of(position.getKey(), position.getValue()));
+        }
+      }
+      return new Combination(positions.toString(), tree);
+    }).toList();
+    sweep(combinations, 0.0);
+  }
+
+  private void sweep(List<Combination> values, double soundAtLeast) {
+    long start = System.nanoTime();
+    Queue<String> defects = new ConcurrentLinkedQueue<>();
+    Set<String> sentences = java.util.concurrent.ConcurrentHashMap.newKeySet();
+    var refused = new AtomicInteger();
+    var sound = new AtomicInteger();
+    IntStream.range(0, values.size() * KubernetesSchema.MINORS.size()).parallel().forEach(i -> {
+      Combination combination = values.get(i / KubernetesSchema.MINORS.size());
+      int minor = KubernetesSchema.MINORS.get(i % KubernetesSchema.MINORS.size());
+      try {
+        var rendering = Profiles.chart().render(Release.standard().withKubeVersion("1." + minor), combination.values());
+        List<Problem> errors = Checks.verify(rendering, new Cluster(10, 1, minor)).errors();
+        if (errors.isEmpty()) {
+          sound.incrementAndGet();
+        } else {
+          defects.add(combination.name() + " on 1." + minor + ": " + errors.get(0));
+        }
+      } catch (RenderException e) {
+        refused.incrementAndGet();
+        if (isGuard(e.getMessage())) {
+          sentences.add(e.getMessage().lines().reduce((a, b) -> b).orElse(""));
+        } else {
+          defects.add(combination.name() + " on 1." + minor + ": " + e.getMessage());
+        }
+      }
+    });
+    System.out.printf("matrix: %d renders in %.1f s, %d sound, %d refused by a guard (%d different sentences)%n",
+        sound.get() + refused.get() + defects.size(), (System.nanoTime() - start) / 1e9, sound.get(), refused.get(), sentences.size());
+    assertThat(defects.stream().distinct().limit(20)).as("combinations that are neither refused nor sound").isEmpty();
+    assertThat((double) sound.get()).as("sound renders; if guards refuse nearly all, nothing is tested").isGreaterThan(soundAtLeast * values.size() * KubernetesSchema.MINORS.size());
+  }
+
+  /** A refusal that a person can act on, as opposed to a template that breaks. */
+  private static boolean isGuard(String message) {
+    return message.contains("These values cannot work") || message.contains("values don't meet the specifications of the schema");
+  }
+
+  private ObjectNode base(ObjectNode profile) {
+    return Values.merge(Yaml.readObject(COMPANIONS), profile);
+  }
+
+  /** A greedy covering array: as few combinations as a simple method finds, the same at each run. */
+  private List<Map<String, JsonNode>> pairwise() {
+    Map<String, List<JsonNode>> factors = new LinkedHashMap<>();
+    factors.put("profile", profiles.keySet().stream().map(n -> (JsonNode) com.fasterxml.jackson.databind.node.TextNode.valueOf(n)).toList());
+    factors.putAll(switches);
+    List<String> names = List.copyOf(factors.keySet());
+    Set<List<Object>> open = new LinkedHashSet<>();
+    for (int a = 0; a < names.size(); a++) {
+      for (int b = a + 1; b < names.size(); b++) {
+        for (JsonNode x : factors.get(names.get(a))) {
+          for (JsonNode y : factors.get(names.get(b))) {
+            open.add(List.of(a, x, b, y));
+          }
+        }
+      }
+    }
+    var combinations = new ArrayList<Map<String, JsonNode>>();
+    while (!open.isEmpty()) {
+      JsonNode[] chosen = new JsonNode[names.size()];
+      List<Object> seed = open.iterator().next();
+      chosen[(int) seed.get(0)] = (JsonNode) seed.get(1);
+      chosen[(int) seed.get(2)] = (JsonNode) seed.get(3);
+      for (int f = 0; f < names.size(); f++) {
+        if (chosen[f] == null) {
+          chosen[f] = best(f, factors.get(names.get(f)), chosen, open, combinations.size());
+        }
+      }
+      var positions = new LinkedHashMap<String, JsonNode>();
+      for (int a = 0; a < names.size(); a++) {
+        positions.put(names.get(a), chosen[a]);
+        for (int b = a + 1; b < names.size(); b++) {
+          open.remove(List.of(a, chosen[a], b, chosen[b]));
+        }
+      }
+      combinations.add(positions);
+    }
+    return combinations;
+  }
+
+  private static JsonNode best(int factor, List<JsonNode> positions, JsonNode[] chosen, Set<List<Object>> open, int turn) {
+    JsonNode best = positions.get(turn % positions.size());
+    int most = -1;
+    for (int p = 0; p < positions.size(); p++) {
+      JsonNode position = positions.get((p + turn) % positions.size());
+      int covered = 0;
+      for (int other = 0; other < chosen.length; other++) {
+        if (chosen[other] != null && open.contains(other < factor ? List.of(other, chosen[other], factor, position) : List.of(factor, position, other, chosen[other]))) {
+          covered++;
+        }
+      }
+      if (covered > most) {
+        most = covered;
+        best = position;
+      }
+    }
+    return best;
+  }
+}
