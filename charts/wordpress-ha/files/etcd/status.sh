@@ -23,7 +23,8 @@ socat -T 5 TCP-LISTEN:"${STATUS_PORT:-2382}",reuseaddr,fork EXEC:"bash $(dirname
 listener=$!
 trap 'kill $listener 2>/dev/null; exit 0' TERM INT
 
-while sleep "${PAUSE:-2}" & wait $!; do
+rest=${PAUSE:-2} # seconds between two looks; eight times as many once this member votes and everybody has started
+while sleep "$rest" & wait $!; do
   kill -0 $listener 2>/dev/null || { log "The listener on port 2382 has ended."; exit 1; }
   ETCD_ENDPOINTS=$own_endpoint
   etcd_call maintenance/status '{}' || continue
@@ -32,13 +33,16 @@ while sleep "${PAUSE:-2}" & wait $!; do
   ETCD_ENDPOINTS=${others:-$own_endpoint}
   etcd_call cluster/member/list '{"linearizable": true}' || continue
   members=$etcd_reply
+  rest=${PAUSE:-2}
   if [ "$(jq -r --arg id "$own" '.members[] | select(.ID == $id) | .isLearner // false' <<<"$members")" = true ]; then
     if etcd_call cluster/member/promote "$(jq -nc --arg id "$own" '{ID: $id}')"; then
       log "Caught up: this member votes now."
     else
       log "Still a learner: $etcd_error"
     fi
-  elif [ "$(cat "$state" 2>/dev/null || true)" != member ] && jq -e 'all(.members[]; (.clientURLs // []) | length > 0)' <<<"$members" >/dev/null; then
+  elif [ "$(cat "$state" 2>/dev/null || true)" = member ]; then
+    rest=$((${PAUSE:-2} * 8))
+  elif jq -e 'all(.members[]; (.clientURLs // []) | length > 0)' <<<"$members" >/dev/null; then
     printf 'member\n' >"$state.tmp" && mv "$state.tmp" "$state"
     log "All members of the cluster have started."
   fi
