@@ -2,7 +2,7 @@
 // Runs inside a WordPress container: writer.php RUN WRITER. Inserts numbered rows over the connection that the site itself has (its
 // wp-config.php, so its proxy, account and schema), and prints one line for each: "ack SEQ MICROSECONDS" when the database
 // acknowledged the row, else "err SEQ MICROSECONDS MESSAGE". A number is never tried twice: after an error nobody knows
-// whether the row is there. It ends when nobody reads its output any more.
+// whether the row is there. It ends when its input does.
 [, $run, $writer] = $argv;
 
 const PAUSE_MICROSECONDS = 40000;
@@ -31,8 +31,15 @@ function connect(): mysqli {
     return $connection;
 }
 
+// A process in a container outlives the connection that started it: the end of its input is what tells it. Nothing is ever
+// written there, so something to read is the end.
+function inputHasEnded(): bool {
+    [$read, $write, $except] = [[STDIN], null, null];
+    return stream_select($read, $write, $except, 0) > 0;
+}
+
 $connection = null;
-for ($seq = 1; ; $seq++) {
+for ($seq = 1; !inputHasEnded(); $seq++) {
     try {
         if ($seq % ROWS_PER_CONNECTION === 0) {
             $connection?->close();

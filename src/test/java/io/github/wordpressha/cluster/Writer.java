@@ -36,7 +36,7 @@ final class Writer implements AutoCloseable {
         this.pod = Pods.name(pod);
         this.podUid = pod.getMetadata().getUid();
         this.node = Pods.node(pod);
-        this.exec = client.pods().resource(pod).inContainer("php").redirectingOutput()
+        this.exec = client.pods().resource(pod).inContainer("php").redirectingInput().redirectingOutput()
             .exec("php", "-d", "display_errors=stderr", "-r", PROGRAM, run, String.valueOf(number));
         var listener = new Thread(this::listen, "writer-" + number);
         listener.setDaemon(true);
