@@ -6,6 +6,7 @@
 #   epoch          how often a cluster was started from standstill
 #   view           {"epoch", "conf", "members"}: the last Primary component that was reported. Who is in it may have
 #                  acknowledged writes; who is not has taken none since. A member takes writes only when it is in here.
+#                  conf 0: written by the claim of a start, so that a server of an earlier epoch can never enter its own.
 #   waiting/POD    {"by", "state", "uuid", "seqno"}: what is on the volume of a member whose server is not running (leased)
 #   bootstrap      {"pod", "by", "epoch"}: who is starting the cluster now (leased)
 #   override       {"pod", "by", "at"}: a person's decision that POD starts the cluster with what it has
@@ -28,9 +29,17 @@ read_config() {
 all_members() { local i; for ((i = 0; i < REPLICAS; i++)); do echo "$FULLNAME-mysql-$i"; done; }
 
 # read_facts: sets facts to one consistent picture of all keys, as {"key": {"value", "revision"}, ...}.
+declare -A fact_values=() fact_revisions=()
 read_facts() {
+  local key revision value
   etcd_list "$prefix" || return
-  facts=$(jq -c 'map({key, value: {value, revision}}) | from_entries' <<<"$etcd_reply")
+  fact_values=() fact_revisions=()
+  {
+    read -r facts
+    while IFS=$'\037' read -r key revision value; do fact_values[$key]=$value fact_revisions[$key]=$revision; done
+  } < <(jq -r '(map({key, value: {value, revision}}) | from_entries | tojson), (.[] | [.key, (.revision | tostring), .value] | join("\u001f"))' <<<"$etcd_reply")
 }
-fact() { jq -r --arg key "$1" '.[$key].value // empty' <<<"$facts"; }
-revision() { jq -r --arg key "$1" '.[$key].revision // 0' <<<"$facts"; }
+fact() { printf '%s' "${fact_values[$1]-}"; }
+revision() { printf '%s' "${fact_revisions[$1]-0}"; }
+# unchanged KEY...: the conditions of a transaction that these facts have not changed.
+unchanged() { local key; for key; do printf '%s %s\n' "$prefix$key" "$(revision "$key")"; done | compare_revisions; }

@@ -16,7 +16,7 @@ here=$(dirname "$0")
 : "${POD_NAME:?}"
 interval=1     # seconds between two looks at the server; no request leaves the pod unless something has changed
 refresh=15     # seconds after which etcd is asked all the same: it may have lost its data
-lonely=15      # seconds without a Primary component before the others' reports are looked at: short cuts heal by themselves
+lonely=${LONELY_SECONDS:-15}     # seconds without a Primary component before the others' reports are looked at: short cuts heal by themselves
 facts="{}" before="" settled="" settled_at=0 lonely_since=0 said=""
 
 say() { if [ "$1" != "$said" ]; then log "$1"; said=$1; fi; }
@@ -46,7 +46,7 @@ record() {
   mine=$(jq -nc --argjson epoch "${epoch:-0}" --argjson conf "$conf" --argjson members "$members" '{epoch: $epoch, conf: $conf, members: $members}')
   if [ "$members" != null ] && { [ -z "$known" ] || [ -z "$view" ] || jq -e --argjson mine "$mine" '[.epoch, .conf] < [$mine.epoch, $mine.conf]' <<<"$view" >/dev/null; }; then
     local conditions operations
-    conditions=$(compare_revision "${prefix}uuid" "$(revision uuid)")$(compare_revision "${prefix}view" "$(revision view)")
+    conditions=$(unchanged uuid view)
     operations=$(put_operation "${prefix}view" "$mine")
     if [ -z "$known" ]; then
       say "etcd does not know this cluster: it has lost its data. Registering it again."
@@ -58,7 +58,14 @@ record() {
     view=$mine
   fi
   # Confirmed by a view that is not older than this member's own: who wrote it does not matter.
-  if [ -n "$view" ] && jq -e --arg me "$POD_NAME" --argjson mine "$mine" '[.epoch, .conf] >= [$mine.epoch, $mine.conf] and (.members | index($me))' <<<"$view" >/dev/null; then confirm; fi
+  if [ -n "$view" ] && jq -e --arg me "$POD_NAME" --argjson mine "$mine" '.conf > 0 and [.epoch, .conf] >= [$mine.epoch, $mine.conf] and (.members | index($me))' <<<"$view" >/dev/null; then
+    confirm
+  elif [ -n "$view" ] && jq -e --arg me "$POD_NAME" --argjson mine "$mine" '.epoch > $mine.epoch and (.members | index($me) | not)' <<<"$view" >/dev/null; then
+    # Somebody has decided over this member's head, while it could not be reached: never two that take writes.
+    rm -f "$RUN/confirmed"
+    note "$RUN/restart" "The cluster was started anew (epoch $(jq .epoch <<<"$view")) without this server (epoch ${epoch:-0}). Restarting the server to join it."
+    say "$(<"$RUN/restart")"
+  fi
 }
 
 confirm() {
@@ -67,7 +74,9 @@ confirm() {
   touch "$DATADIR/complete"; sync "$DATADIR"
   rm -f "$STATE/joining"
   if [ -e "$RUN/lease" ]; then # the start that it was for is over
-    etcd_transaction "$(compare_revision "${prefix}bootstrap" "$(revision bootstrap)")" "$(delete_operation "${prefix}bootstrap")" || return 0
+    if [[ $(fact bootstrap) == *"\"pod\":\"$POD_NAME\""* ]]; then
+      etcd_transaction "$(unchanged bootstrap)" "$(delete_operation "${prefix}bootstrap")" || return 0
+    fi
     etcd_revoke "$(<"$RUN/lease")" || true
     rm -f "$RUN/lease"
   fi

@@ -35,14 +35,15 @@ say() {
 
 # --- what is on this volume -----------------------------------------------------------------------------------------
 
-# Sets own_state (empty, data, incomplete), own_uuid and own_seqno.
+# Sets own_state (empty, initialized, data, incomplete, unknown), own_uuid and own_seqno.
 # "complete" is written into the data directory when the member is synced; a state transfer sweeps it away before it
 # brings new files. Without it the files are the rest of a transfer that broke. A transfer may also have broken while it
 # swept: a joiner in whose directory the transfer's own mark stands is not trusted. (A donor's may have that mark, too.)
+# Only "joining", with the UUID of the cluster that was joined, proves that they are a copy: else their origin is unknown.
 find_position() {
   local recovered log_file
   own_state=empty own_uuid=$zero own_seqno=-1
-  if [ ! -d "$DATADIR/mysql" ] && [ ! -e "$DATADIR/grastate.dat" ] && [ ! -e "$DATADIR/ibdata1" ]; then return; fi
+  if [ -z "$(ls -A "$DATADIR")" ]; then return; fi
   if [ -e "$STATE/initializing" ]; then
     own_state=initialized
     own_uuid=$(grastate uuid)
@@ -50,9 +51,13 @@ find_position() {
   fi
   if [ -e "$STATE/joining" ] && [ -e "$DATADIR/sst_in_progress" ]; then rm -f "$DATADIR/complete"; fi
   rm -f "$DATADIR/sst_in_progress"
-  if [ ! -e "$DATADIR/complete" ]; then own_state=incomplete; return; fi
+  if [ ! -e "$DATADIR/complete" ]; then
+    own_state=incomplete own_uuid=$(cat "$STATE/joining" 2>/dev/null || true)
+    if ! is_uuid "$own_uuid"; then own_state=unknown own_uuid=$(grastate uuid); fi
+    return
+  fi
   own_state=data own_uuid=$(grastate uuid) own_seqno=$(grastate seqno)
-  if [[ $own_uuid =~ ^[0-9a-f-]{36}$ ]] && [ "$own_uuid" != "$zero" ] && [[ $own_seqno =~ ^[0-9]+$ ]]; then return; fi
+  if is_uuid "$own_uuid" && [[ $own_seqno =~ ^[0-9]+$ ]]; then return; fi
   log "The server did not shut down in order. Asking it for its position (mysqld --wsrep_recover)."
   log_file=$(mktemp)
   if ! mysqld --wsrep_recover --log-error="$log_file" >/dev/null 2>&1; then
@@ -62,9 +67,11 @@ find_position() {
   fi
   recovered=$(grep -oE 'Recovered position:? *[0-9a-f-]{36}:-?[0-9]+' "$log_file" | tail -n 1 | grep -oE '[0-9a-f-]{36}:-?[0-9]+$' || true)
   rm -f "$log_file"
-  if [ -z "$recovered" ]; then log "The server named no position. Nothing is decided without it."; exit 1; fi
   own_uuid=${recovered%%:*} own_seqno=${recovered#*:}
+  if ! is_uuid "$own_uuid" || ! [[ $own_seqno =~ ^[0-9]+$ ]]; then log "The server named no position ($recovered). Nothing is decided without it."; exit 1; fi
 }
+
+is_uuid() { [[ $1 =~ ^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$ ]] && [ "$1" != "$zero" ]; }
 
 grastate() { sed -n "s/^$1: *\([^ ]*\).*/\1/p" "$DATADIR/grastate.dat" 2>/dev/null | head -n 1 || true; }
 
@@ -82,7 +89,7 @@ sweep() {
 # run somewhere, with another volume, and two members under one name would speak for one another.
 report() {
   local mine twin
-  mine=$(jq -nc --arg pod "$POD_UID" --arg state "$own_state" --arg uuid "$own_uuid" --argjson seqno "$own_seqno" '{by: $pod, state: $state, uuid: $uuid, seqno: $seqno}')
+  printf -v mine '{"by":"%s","state":"%s","uuid":"%s","seqno":%s}' "$POD_UID" "$own_state" "$own_uuid" "$own_seqno"
   twin=$(jq -r --arg me "$POD_UID" --arg name "$POD_NAME" '.["waiting/" + $name], .bootstrap | .value // empty | fromjson | select((.pod // $name) == $name and .by != $me) | .by' <<<"$facts" | head -n 1)
   if [ -n "$twin" ]; then etcd_error="another pod called $POD_NAME (UID $twin) is at work, or was some seconds ago"; return 1; fi
   if [ -n "$lease" ]; then
@@ -132,8 +139,12 @@ peers() {
 # basis becomes the list of facts' keys whose revisions the transaction repeats.
 decide() {
   local uuid; uuid=$(fact uuid)
-  decision=wait why="" basis="uuid view epoch bootstrap override"
-  if [ -n "$uuid" ] && [ "$own_state" = data ] && [ "$own_uuid" != "$uuid" ]; then
+  decision=wait why="" basis="uuid view epoch bootstrap override" claimed="[]"
+  if [ "$own_state" = unknown ]; then
+    why="REFUSED: the files on this volume (cluster ${own_uuid:-not named}) were not brought here by this release. They are not touched. Move them away, then delete this pod; or, if they are the whole data of this release's cluster ${uuid:-}, make the empty file $DATADIR/complete."
+    return
+  fi
+  if [ -n "$uuid" ] && [[ $own_state =~ ^(data|incomplete)$ ]] && [ "$own_uuid" != "$uuid" ]; then
     why="REFUSED: the data on this volume belongs to the cluster $own_uuid, but this release's cluster is $uuid. It is not touched. Move it away (or point the release at its own etcd), then delete this pod."
     return
   fi
@@ -142,7 +153,7 @@ decide() {
     "" | "$POD_NAME") ;;
     *) why="Waiting for $(fact bootstrap | jq -r .pod), which is starting the cluster."; return ;;
   esac
-  if [ "$(fact override | jq -r '.pod // empty' 2>/dev/null)" = "$POD_NAME" ]; then decide_override; return; fi
+  if [[ $(fact override) == *"\"pod\":\"$POD_NAME\""* ]]; then decide_override; return; fi
   decide_bootstrap "$uuid"
 }
 
@@ -162,9 +173,10 @@ decide_join() { # UUID
 
 # decide_bootstrap UUID: rules 3 and 4.
 decide_bootstrap() {
-  local picture
+  local -A picture=()
+  local name value
   # The members whose word is needed: the last view; all of them if none is recorded.
-  picture=$(jq -nc --argjson facts "$facts" --arg me "$POD_NAME" --arg uuid "$1" --arg all "$(all_members)" '
+  while IFS='=' read -r name value; do picture[$name]=$value; done < <(jq -nr --argjson facts "$facts" --arg me "$POD_NAME" --arg uuid "$1" --arg all "$(all_members)" '
     ($facts.view.value // "null" | fromjson) as $view
     | ($facts | to_entries | map(select(.key | startswith("waiting/")) | {pod: .key[8:]} + (.value.value | fromjson))) as $waiting
     | ($view.members // ($all | split("\n"))) as $required
@@ -174,22 +186,23 @@ decide_bootstrap() {
         required: $required,
         missing: ($required - ($waiting | map(.pod))),
         lost: ($waiting | map(select(.pod as $p | ($required | index($p)) and .state != "data") | .pod)),
-        incomplete: ($waiting | map(select(.state == "incomplete") | .pod)),
-        foreign: ($data | map(select($uuid != "" and .uuid != $uuid) | .pod)),
+        incomplete: ($waiting | map(select(.state == "incomplete" or .state == "unknown") | .pod)),
+        claimed: ($view.members // ($data | map(.pod)) | . + [$me] | unique | tojson),
         uuids: ($data | map(.uuid) | unique),
         initialized: ($waiting | map(select(.state == "initialized" and $uuid != "" and .uuid == $uuid) | .pod)),
         best: ($data | map(select($uuid == "" or .uuid == $uuid)) | sort_by(-.seqno, (.pod | length), .pod) | .[0].pod // null),
         first: ($waiting | map(.pod) | sort_by(length, .) | .[0]),
         reported: ($waiting | map("\(.pod): \(.state) \(.seqno)") | join(", "))
-      }')
-  field() { jq -r ".$1 | if type == \"array\" then join(\" \") elif . == null then empty else . end" <<<"$picture"; }
+      } | to_entries[] | "\(.key)=\(.value | if type == "array" then join(" ") elif . == null then "" else . end)"')
+  field() { printf '%s' "${picture[$1]-}"; }
   local missing lost best reported; missing=$(field missing) lost=$(field lost) best=$(field best) reported=$(field reported)
-  basis+=" $(jq -r '.required | map("waiting/" + .) | join(" ")' <<<"$picture")"
+  claimed=$(field claimed)
+  for name in $(field required); do basis+=" waiting/$name"; done
   local command="To decide without that, if it is lost for good: kubectl exec -n $NAMESPACE ${best:-$POD_NAME} -c mysql -- bash $here/override.sh ${best:-$POD_NAME} YOUR-NAME"
 
   if [ -n "$(field initialized)" ] && [ "$(field served)" = false ]; then
     # It registered the UUID, but never served: it alone may go on.
-    if [ "$(field initialized)" = "$POD_NAME" ]; then decision=bootstrap why="This member has founded the cluster $1 and goes on."; basis="uuid view epoch bootstrap"; return; fi
+    if [ "$(field initialized)" = "$POD_NAME" ]; then decision=bootstrap claimed="[\"$POD_NAME\"]" why="This member has founded the cluster $1 and goes on."; basis="uuid view epoch bootstrap"; return; fi
     why="Waiting for $(field initialized), which has founded the cluster."; return
   fi
   if [ -n "$missing" ] && [ -z "$1" ] && [ -z "$(field uuids)" ] && [ -z "$(field incomplete)" ]; then
@@ -201,7 +214,7 @@ decide_bootstrap() {
     why="No Primary component runs. Reported: $reported. Not reported: $missing. Who was in the last view may hold the newest data, so they are waited for. $command"
     return
   fi
-  if [ "$(jq '.uuids | length' <<<"$picture")" -gt 1 ]; then
+  if [ "$(field uuids | wc -w)" -gt 1 ]; then
     why="No Primary component runs, and the volumes hold different clusters ($(field uuids)). Reported: $reported. Waiting: nobody but a person can tell which one is right. $command"
     return
   fi
@@ -216,7 +229,11 @@ decide_bootstrap() {
   fi
   # A cluster with a UUID and without a view has never taken a write: empty volumes have lost nothing.
   if [ "$(field served)" = false ] && [ -n "$1" ]; then lost=""; fi
-  if [ "$(wc -w <<<"$lost")" -gt 1 ] || ! jq -e '.best as $b | .required | index($b)' <<<"$picture" >/dev/null; then
+  if [[ " $(field required) " != *" $best "* ]] && [ -z "$lost" ]; then
+    why="No Primary component runs. Reported: $reported. The last view was $(field required), but $best, which was not in it, is more advanced. Waiting: nobody but a person can tell whose transactions count. $command"
+    return
+  fi
+  if [ "$(wc -w <<<"$lost")" -gt 1 ] || [[ " $(field required) " != *" $best "* ]]; then
     why="No Primary component runs. Reported: $reported. Of the last view, $lost hold no data any more; the newest transactions may have been only there. $command"
     return
   fi
@@ -225,7 +242,7 @@ decide_bootstrap() {
 }
 
 decide_override() {
-  basis="uuid view epoch bootstrap override"
+  basis="uuid view epoch bootstrap override" claimed="[\"$POD_NAME\"]"
   case $own_state in
     data) decision=bootstrap why="OVERRIDE by $(fact override | jq -r .by): starting the cluster from this volume (position $own_seqno)." ;;
     empty) decision=found why="OVERRIDE by $(fact override | jq -r .by): founding a new, empty cluster on this volume; the old one's data is given up." ;;
@@ -237,11 +254,14 @@ claim_value() { jq -nc --arg pod "$POD_NAME" --arg by "$POD_UID" --argjson epoch
 
 # claim: the transaction that lets this member, and no other, start the cluster. Status 0: it may.
 claim() {
-  local key conditions="" operations epoch me
+  local conditions operations epoch me
   epoch=$(($(fact epoch | grep -oE '^[0-9]+' || echo 0) + 1))
   me=$(claim_value "$epoch")
-  for key in $basis; do conditions+=$(compare_revision "$prefix$key" "$(revision "$key")"); done
+  # shellcheck disable=SC2086 # a list of keys
+  conditions=$(unchanged $basis)
   operations=$(put_operation "${prefix}bootstrap" "$me" "$lease")$(put_operation "${prefix}epoch" "$epoch")$(delete_operation "${prefix}waiting/$POD_NAME")
+  # From here on these members are waited for, and servers of earlier epochs take no writes any more.
+  if [ "$decision" = bootstrap ]; then operations+=$(put_operation "${prefix}view" "{\"epoch\":$epoch,\"conf\":0,\"members\":$claimed}"); fi
   if [ "$decision" = bootstrap ] && [ -z "$(fact uuid)" ]; then operations+=$(put_operation "${prefix}uuid" "$own_uuid"); fi
   if [ -n "$(fact override)" ]; then
     operations+=$(delete_operation "${prefix}override")
@@ -261,6 +281,7 @@ found() {
   find "${DATADIR:?}" -mindepth 1 -delete
   bash "$here/initialize.sh"
   uuid=$(grastate uuid)
+  if ! is_uuid "$uuid"; then log "The new data directory names no cluster. Starting over."; exit 1; fi
   log "The new data directory belongs to the cluster $uuid. Registering it."
   until etcd_transaction "$(compare_absent "${prefix}uuid")$(compare_value "${prefix}bootstrap" "$(claim_value "$(<"$RUN/epoch")")")" \
     "$(put_operation "${prefix}uuid" "$uuid")" && [ "$etcd_reply" = true ]; do
@@ -272,7 +293,7 @@ found() {
     log "etcd does not answer ($etcd_error); the cluster is served when its UUID is registered."
     sleep "$PAUSE"
   done
-  touch "$DATADIR/complete"
+  touch "$DATADIR/complete"; sync "$DATADIR"
 }
 
 # --- the server -----------------------------------------------------------------------------------------------------
@@ -331,13 +352,14 @@ while true; do
           note "$RUN/epoch" "$(fact epoch)"
           withdraw
           # From here until the member is confirmed (recorder.sh), a transfer may be replacing the files.
-          touch "$STATE/joining"; sync "$STATE"
+          note "$STATE/joining" "$(fact uuid)"; rm -f "$STATE/initializing"; sync "$STATE"
           serve "$addresses"
         fi ;;
       found | bootstrap)
         if claim; then
           if [ "$decision" = found ]; then found; fi
-          rm -f "$STATE/initializing"
+          # On the disk before the first write: with the mark, a start after a power loss would throw the files away.
+          rm -f "$STATE/initializing"; sync "$STATE"
           if [ -e "$DATADIR/grastate.dat" ]; then sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' "$DATADIR/grastate.dat"; fi
           if ! etcd_keepalive "$lease" || [ "$etcd_reply" = 0 ]; then
             log "The claim to start the cluster has run out or cannot be confirmed. Deciding again."
