@@ -1,0 +1,403 @@
+package io.github.wordpressha.arbitration;
+
+import static io.github.wordpressha.arbitration.Bench.OTHER;
+import static io.github.wordpressha.arbitration.Bench.U;
+import static io.github.wordpressha.arbitration.Bench.ZERO;
+import static io.github.wordpressha.arbitration.Bench.pod;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What one member decides, in every state that it can find its volume and the facts in. */
+@Tag("arbitration")
+@Execution(ExecutionMode.CONCURRENT)
+class StartTest {
+
+  private Bench bench;
+
+  @BeforeEach
+  void open() {
+    bench = new Bench();
+  }
+
+  @AfterEach
+  void close() {
+    bench.close();
+  }
+
+  private void nobodyStarts() {
+    assertThat(bench.facts()).doesNotContainKey("bootstrap");
+  }
+
+  // --- first start --------------------------------------------------------------------------------------------------
+
+  @Test
+  void anEmptyMemberWaitsUntilAllHaveReported() {
+    Member member = bench.waits(1, "empty", ZERO, -1).member(0).start();
+    member.awaitLog("Not yet: demo-mysql-2.");
+    nobodyStarts();
+    bench.waits(2, "empty", ZERO, -1);
+    member.awaitBootstrap();
+    assertThat(bench.facts()).containsKeys("uuid", "bootstrap");
+    assertThat(Files.exists(member.state.resolve("initializing"))).as("the mark that the files may be thrown away").isFalse();
+    assertThat(Files.exists(member.data.resolve("complete"))).isTrue();
+  }
+
+  @Test
+  void onlyTheFirstOfEmptyMembersFounds() {
+    bench.waits(0, "empty", ZERO, -1).waits(2, "empty", ZERO, -1).member(1).start().awaitLog("Waiting for demo-mysql-0, which founds the cluster.");
+    nobodyStarts();
+  }
+
+  @Test
+  void oneMemberWithDataIsNotFoundedOver() {
+    bench.waits(1, "empty", ZERO, -1).waits(2, "data", U, 7).member(0).start().awaitLog("Of the last view, demo-mysql-0 demo-mysql-1 hold no data");
+    nobodyStarts();
+  }
+
+  @Test
+  void theRestOfATransferIsNotFoundedOver() {
+    bench.waits(1, "empty", ZERO, -1).waits(2, "incomplete", ZERO, -1).member(0).start().awaitLog("No volume holds a whole copy of the cluster");
+    nobodyStarts();
+  }
+
+  @Test
+  void emptyVolumesNeverStartAKnownCluster() {
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "empty", ZERO, -1).waits(2, "empty", ZERO, -1)
+        .member(0).start().awaitLog("an empty cluster is never started over a known one").awaitLog("override.sh demo-mysql-0 YOUR-NAME");
+    nobodyStarts();
+  }
+
+  @Test
+  void aBrokenFoundingIsThrownAwayWhenItWasNeverRegistered() {
+    Member member = bench.waits(1, "empty", ZERO, -1).waits(2, "empty", ZERO, -1).member(0).holds(OTHER, 0).without("mysql/complete").with("state/initializing", "").start();
+    member.awaitLog("Emptying it").awaitBootstrap();
+    assertThat(bench.facts().get("uuid")).isNotEqualTo(OTHER);
+  }
+
+  @Test
+  void aFoundingThatWasCutOffInTheMiddleIsBegunAgain() {
+    Member member = bench.waits(1, "empty", ZERO, -1).waits(2, "empty", ZERO, -1).member(0).with("state/initializing", "").with("mysql/ibdata1", "half").start();
+    member.awaitBootstrap();
+    assertThat(bench.facts().get("uuid")).hasSize(36);
+    assertThat(Bench.read(member.data.resolve("ibdata1"))).startsWith(bench.facts().get("uuid"));
+  }
+
+  @Test
+  void aFoundingThatWasRegisteredGoesOn() {
+    bench.put("epoch", "1").put("uuid", U).waits(1, "empty", ZERO, -1).waits(2, "empty", ZERO, -1);
+    bench.member(0).holds(U, 0).without("mysql/complete").with("state/initializing", "").start().awaitBootstrap();
+    assertThat(bench.facts().get("uuid")).isEqualTo(U);
+  }
+
+  @Test
+  void aFoundingThatMadeNoUsableDirectoryIsNeverRegistered() {
+    Member member = bench.waits(1, "empty", ZERO, -1).waits(2, "empty", ZERO, -1).member(0).with("run/torn", "").start();
+    assertThat(member.awaitExit()).isNotZero();
+    assertThat(bench.facts()).doesNotContainKey("uuid");
+    assertThat(member.served()).isFalse();
+  }
+
+  // --- from standstill ----------------------------------------------------------------------------------------------
+
+  @Test
+  void theMostAdvancedStarts() {
+    Member member = bench.known(U, 1, 4, 0, 1, 2).waits(1, "data", U, 99).waits(2, "data", U, 98).member(0).holds(U, 100).start().awaitBootstrap();
+    assertThat(bench.fact("bootstrap").path("pod").asText()).isEqualTo(pod(0));
+    assertThat(bench.facts().get("epoch")).isEqualTo("2");
+    assertThat(Bench.read(member.data.resolve("grastate.dat"))).contains("safe_to_bootstrap: 1");
+  }
+
+  @Test
+  void anOlderOneWaitsForTheMostAdvanced() {
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "data", U, 101).waits(2, "data", U, 98).member(0).holds(U, 100).start().awaitLog("Waiting for demo-mysql-1, the most advanced");
+    nobodyStarts();
+  }
+
+  @Test
+  void ofEqualOnesTheFirstStarts() {
+    bench.known(U, 1, 4, 0, 1, 2).waits(0, "data", U, 100).waits(2, "data", U, 100).member(1).holds(U, 100).start().awaitLog("Waiting for demo-mysql-0, the most advanced");
+    nobodyStarts();
+  }
+
+  @Test
+  void ofEqualOnesTheFirstStartsByNumber() {
+    try (Bench twelve = new Bench(Etcd.shared(), 12, Etcd.shared().url())) {
+      twelve.known(U, 1, 4, 2, 10).waits(10, "data", U, 100).member(2).holds(U, 100).start().awaitBootstrap();
+    }
+  }
+
+  @Test
+  void aMemberOfTheLastViewThatIsSilentIsWaitedFor() {
+    Member member = bench.known(U, 1, 4, 0, 1, 2).waits(1, "data", U, 99).member(0).holds(U, 100).start();
+    member.awaitLog("Not reported: demo-mysql-2.").awaitLog("Reported: demo-mysql-0: data 100, demo-mysql-1: data 99.").awaitLog("override.sh demo-mysql-0 YOUR-NAME");
+    nobodyStarts();
+    bench.waits(2, "data", U, 3);
+    member.awaitBootstrap();
+  }
+
+  @Test
+  void whoIsNotInTheLastViewIsNotWaitedFor() {
+    bench.known(U, 1, 4, 0).member(0).holds(U, 100).start().awaitBootstrap();
+  }
+
+  @Test
+  void aViewThatLacksThisMemberDoesNotLetItStart() {
+    bench.known(U, 1, 4, 1, 2).waits(1, "data", U, 99).member(0).holds(U, 90).start().awaitLog("Not reported: demo-mysql-2.");
+    nobodyStarts();
+    bench.waits(2, "data", U, 98);
+    assertThat(bench.fact("waiting/demo-mysql-0").path("seqno").asLong()).isEqualTo(90);
+  }
+
+  @Test
+  void whoIsNotInTheLastViewNeverStartsItAlsoWhenItIsAhead() {
+    bench.known(U, 1, 4, 1, 2).waits(1, "data", U, 99).waits(2, "data", U, 98).member(0).holds(U, 100).start().awaitLog("demo-mysql-0, which was not in it, is more advanced");
+    nobodyStarts();
+  }
+
+  @Test
+  void theClaimNamesWhoIsWaitedForFromNowOn() {
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "empty", ZERO, -1).waits(2, "data", U, 98).member(0).holds(U, 100).start().awaitBootstrap();
+    assertThat(bench.fact("view").toString()).isEqualTo("{\"epoch\":2,\"conf\":0,\"members\":[\"demo-mysql-0\",\"demo-mysql-1\",\"demo-mysql-2\"]}");
+  }
+
+  @Test
+  void oneLostVolumeDoesNotStopTheCluster() {
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "empty", ZERO, -1).waits(2, "data", U, 98).member(0).holds(U, 100).start().awaitBootstrap();
+  }
+
+  @Test
+  void twoLostVolumesNeedAPerson() {
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "empty", ZERO, -1).waits(2, "incomplete", U, -1).member(0).holds(U, 100).start()
+        .awaitLog("the newest transactions may have been only there").awaitLog("demo-mysql-1: empty -1").awaitLog("kubectl exec -n ").awaitLog("override.sh demo-mysql-0 YOUR-NAME");
+    nobodyStarts();
+  }
+
+  @Test
+  void anEmptyMemberWaitsForOnesWithData() {
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "data", U, 99).waits(2, "data", U, 98).member(0).start().awaitLog("Waiting for demo-mysql-1, the most advanced");
+    nobodyStarts();
+  }
+
+  @Test
+  void aKnownClusterWithoutAViewIsStartedByItsData() {
+    bench.put("uuid", U).put("epoch", "1").waits(1, "empty", ZERO, -1).waits(2, "empty", ZERO, -1).member(0).holds(U, 3).start().awaitBootstrap();
+  }
+
+  @Test
+  void dataThatEtcdHasForgottenIsStartedWhenAllHaveReported() {
+    Member member = bench.waits(1, "data", U, 9).member(0).holds(U, 10).start();
+    member.awaitLog("Not reported: demo-mysql-2.");
+    nobodyStarts();
+    bench.waits(2, "data", U, 8);
+    member.awaitBootstrap();
+    assertThat(bench.facts().get("uuid")).isEqualTo(U);
+  }
+
+  @Test
+  void differentClustersOnTheVolumesNeedAPerson() {
+    bench.waits(1, "data", OTHER, 99).waits(2, "empty", ZERO, -1).member(0).holds(U, 100).start().awaitLog("the volumes hold different clusters");
+    nobodyStarts();
+  }
+
+  // --- the volume's own state ---------------------------------------------------------------------------------------
+
+  private void refusesUntouched(Member member) {
+    bench.known(U, 1, 4, 0, 1, 2).runs(1, true, U, 500);
+    var before = Bench.contents(member.data);
+    member.start().awaitLog("REFUSED");
+    assertThat(Bench.contents(member.data)).isEqualTo(before);
+    assertThat(member.served()).isFalse();
+  }
+
+  @Test
+  void dataOfAnotherClusterIsRefusedAndUntouched() {
+    refusesUntouched(bench.member(0).holds(OTHER, 1000));
+  }
+
+  @Test
+  void dataOfAnotherClusterIsRefusedAlsoWhenItWasKilled() {
+    refusesUntouched(bench.member(0).unclean(OTHER + ":1000"));
+  }
+
+  @Test
+  void dataOfAnotherClusterIsRefusedAlsoWithoutTheMarkOfAMember() {
+    refusesUntouched(bench.member(0).holds(OTHER, 1000).without("mysql/complete"));
+  }
+
+  @Test
+  void aDirectoryOfUnknownOriginIsRefused() {
+    refusesUntouched(bench.member(0).holds(OTHER, 1000).without("mysql/complete").without("mysql/grastate.dat"));
+  }
+
+  @Test
+  void aDirectoryWithoutTheServersOwnFilesIsNotEmpty() {
+    refusesUntouched(bench.member(0).with("mysql/shop/orders.ibd", "rows"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "uuid", "uuid: garbage\nseqno: x\n", "uuid:    11111111-1111-1111-1111-111111111111\nseqno:   -1\n", "uuid:    00000000-0000-0000-0000-000000000000\nseqno:   -1\n"})
+  void aTornGrastateIsNotBelieved(String text) {
+    bench.known(U, 1, 4, 0).member(0).unclean(U + ":77").with("mysql/grastate.dat", text).start().awaitLog("position " + U + ":77").awaitBootstrap();
+  }
+
+  @Test
+  void aMissingGrastateIsNotBelieved() {
+    bench.known(U, 1, 4, 0).member(0).unclean(U + ":77").without("mysql/grastate.dat").start().awaitLog("position " + U + ":77").awaitBootstrap();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"corrupt", "nothing", ZERO + ":-1", U + ":-1"})
+  void aServerThatCannotTellItsPositionDecidesNothing(String position) {
+    Member member = bench.known(U, 1, 4, 0).member(0).unclean(position).start();
+    assertThat(member.awaitExit()).isNotZero();
+    assertThat(member.log()).contains("Nothing is decided without it.");
+    assertThat(bench.facts()).doesNotContainKeys("bootstrap", "waiting/demo-mysql-0");
+  }
+
+  @Test
+  void theRestOfATransferIsNoData() {
+    bench.known(U, 1, 4, 0, 1).waits(1, "data", U, 5).member(0).holds(U, 100).with("mysql/sst_in_progress", "").with("state/joining", U).start().awaitLog("Waiting for demo-mysql-1");
+    nobodyStarts();
+    assertThat(bench.fact("waiting/demo-mysql-0").path("state").asText()).isEqualTo("incomplete");
+  }
+
+  // --- joining ------------------------------------------------------------------------------------------------------
+
+  @Test
+  void anEmptyMemberJoinsARunningCluster() {
+    bench.known(U, 1, 4, 1).runs(1, true, U, 500);
+    bench.member(0).start().awaitJoin(1, 2);
+    assertThat(bench.facts()).doesNotContainKey("waiting/demo-mysql-0");
+  }
+
+  @Test
+  void anOlderMemberJoinsARunningCluster() {
+    bench.known(U, 1, 4, 1, 2).runs(2, true, U, 500);
+    bench.member(0).holds(U, 400).start().awaitJoin(1, 2);
+  }
+
+  @Test
+  void theRestOfATransferIsReplaced() {
+    bench.known(U, 1, 4, 1).runs(1, true, U, 500);
+    Member member = bench.member(0).holds(ZERO, -1).without("mysql/complete").with("mysql/sst_in_progress", "").with("state/joining", U).start();
+    member.awaitJoin(1, 2);
+    assertThat(Files.exists(member.data.resolve("sst_in_progress"))).isFalse();
+  }
+
+  @Test
+  void aMemberThatIsAheadOfTheRunningClusterIsRefused() {
+    bench.known(U, 1, 4, 1).runs(1, true, U, 99);
+    Member member = bench.member(0).holds(U, 100).start().awaitLog("REFUSED: this volume holds transactions up to 100");
+    assertThat(member.served()).isFalse();
+  }
+
+  @Test
+  void aServerOutsideThePrimaryComponentIsNotJoined() {
+    bench.known(U, 1, 4, 0, 1).runs(1, false, U, 500);
+    bench.member(0).holds(U, 400).start().awaitLog("Not reported: demo-mysql-1.");
+    nobodyStarts();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "{", "{\"primary\":true", "[]", "<html>"})
+  void halfAnAnswerOfAMemberIsNone(String text) {
+    bench.known(U, 1, 4, 0, 1).agent(1, 200, text);
+    bench.member(0).holds(U, 400).start().awaitLog("Not reported: demo-mysql-1.");
+    nobodyStarts();
+  }
+
+  @Test
+  void aRunningClusterThatEtcdHasForgottenIsNotJoinedBeforeItIsKnownAgain() {
+    bench.runs(1, true, U, 500);
+    Member member = bench.member(0).holds(U, 400).start().awaitLog("etcd does not know it yet");
+    nobodyStarts();
+    bench.known(U, 1, 4, 1);
+    member.awaitJoin(1, 2);
+  }
+
+  @Test
+  void aRunningClusterOfAnotherUuidIsNotJoined() {
+    bench.known(U, 1, 4, 1).runs(1, true, OTHER, 500);
+    Member member = bench.member(0).start().awaitLog("somebody has to look at demo-mysql-1");
+    assertThat(member.served()).isFalse();
+  }
+
+  // --- claims and overrides -----------------------------------------------------------------------------------------
+
+  @Test
+  void whoHasClaimedTheStartIsWaitedFor() {
+    bench.known(U, 1, 4, 0).put("bootstrap", "{\"pod\":\"demo-mysql-1\",\"by\":\"uid-1\",\"epoch\":2}").member(0).holds(U, 5).start().awaitLog("Waiting for demo-mysql-1, which is starting the cluster.");
+    assertThat(bench.fact("bootstrap").path("pod").asText()).isEqualTo(pod(1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"waiting/demo-mysql-0", "bootstrap"})
+  void aTwinOfThisPodIsWaitedFor(String key) {
+    String entry = "{\"pod\":\"demo-mysql-0\",\"by\":\"uid-twin\",\"state\":\"data\",\"uuid\":\"" + U + "\",\"seqno\":50,\"epoch\":2}";
+    Member member = bench.known(U, 1, 4, 0).put(key, entry).member(0).holds(U, 5).start().awaitLog("another pod called demo-mysql-0 (UID uid-twin) is at work");
+    assertThat(bench.facts().get(key)).isEqualTo(entry);
+    bench.etcd.delete(bench.prefix() + key);
+    member.awaitBootstrap();
+  }
+
+  @Test
+  void anOverrideIsCarriedOutAndAudited() throws Exception {
+    Member member = bench.known(U, 1, 4, 0, 1, 2).member(0).holds(U, 100).start().awaitLog("Not reported: demo-mysql-1 demo-mysql-2.");
+    assertThat(member.script("override.sh", pod(0), "Ada").waitFor()).isZero();
+    member.awaitBootstrap();
+    assertThat(bench.facts()).doesNotContainKey("override");
+    String audit = bench.facts().entrySet().stream().filter(e -> e.getKey().startsWith("audit/")).map(java.util.Map.Entry::getValue).findFirst().orElseThrow();
+    assertThat(Bench.json(audit).path("override").path("by").asText()).isEqualTo("Ada");
+    assertThat(audit).as("what was skipped").contains("demo-mysql-2");
+  }
+
+  @Test
+  void anOverrideOutlivesACrashOfTheStart() throws Exception {
+    Member member = bench.known(U, 1, 4, 0, 1, 2).member(0).holds(U, 100).start().awaitLog("Not reported");
+    assertThat(member.script("override.sh", pod(0), "Ada").waitFor()).isZero();
+    member.awaitBootstrap().kill();
+    member.start().awaitBootstrap();
+  }
+
+  @Test
+  void anOverrideOfAMemberThatIsNotWaitingIsRefused() throws Exception {
+    Member member = bench.known(U, 1, 4, 0, 1, 2).waits(1, "data", U, 4).member(0);
+    assertThat(member.script("override.sh", pod(2), "Ada").waitFor()).isNotZero();
+    assertThat(member.log()).contains("demo-mysql-2 is not waiting. Waiting are: demo-mysql-1.");
+    assertThat(bench.facts()).doesNotContainKey("override");
+  }
+
+  @Test
+  void anOverrideFoundsANewClusterOnAnEmptyVolume() throws Exception {
+    Member member = bench.known(U, 1, 4, 0, 1, 2).member(0).start().awaitLog("Not reported: demo-mysql-1 demo-mysql-2.");
+    assertThat(member.script("override.sh", pod(0), "Ada").waitFor()).isZero();
+    member.awaitBootstrap();
+    assertThat(bench.facts().get("uuid")).isNotEqualTo(U).hasSize(36);
+  }
+
+  @Test
+  void anOverrideCannotMakeTheRestOfATransferWhole() throws Exception {
+    Member member = bench.known(U, 1, 4, 0, 1, 2).member(0).holds(U, 100).with("mysql/sst_in_progress", "").with("state/joining", U).start().awaitLog("Not reported");
+    assertThat(member.script("override.sh", pod(0), "Ada").waitFor()).isZero();
+    member.awaitLog("OVERRIDE refused");
+    nobodyStarts();
+  }
+
+  @Test
+  void aMemberThatIsToldToStopWithdrawsItsReport() {
+    Member member = bench.known(U, 1, 4, 0, 1).member(0).holds(U, 5).start().awaitLog("Not reported");
+    assertThat(bench.facts()).containsKey("waiting/demo-mysql-0");
+    member.process().destroy();
+    assertThat(member.awaitExit()).isZero();
+    assertThat(bench.facts()).doesNotContainKey("waiting/demo-mysql-0");
+  }
+}

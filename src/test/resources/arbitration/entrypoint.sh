@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Stands in for the image's entrypoint: notes how the server was started, and runs until it is killed.
+printf '%s' "$CLUSTER_JOIN" >"$RUN/server.new"
+mv "$RUN/server.new" "$RUN/server"
+exec sleep 600
