@@ -1,5 +1,6 @@
 package io.github.wordpressha.helm;
 
+import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -13,13 +14,18 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.YAMLException;
 
 /** YAML as Kubernetes reads it (YAML 1.1 scalars), but with a duplicate key as an error instead of a silent loss. */
 public final class Yaml {
 
   /** Reads and writes; thread-safe. */
   public static final YAMLMapper MAPPER = mapper();
+
+  private static final Pattern ANCHOR = Pattern.compile("(?m)^[^#\"']*[\\s\\[{]&[\\w-]+(?=[\\s]|$)");
 
   private Yaml() {}
 
@@ -41,8 +47,19 @@ public final class Yaml {
    * @throws JsonProcessingException if the text is no YAML or repeats a key
    */
   public static JsonNode parse(String text) throws JsonProcessingException {
-    JsonNode node = MAPPER.readTree(text);
+    JsonNode node = ANCHOR.matcher(text).find() ? withAnchors(text) : MAPPER.readTree(text);
     return node == null ? JsonNodeFactory.instance.missingNode() : node;
+  }
+
+  /** Jackson takes an alias ({@code *name}) for a text; SnakeYAML puts in what the anchor stands for. */
+  private static JsonNode withAnchors(String text) throws JsonProcessingException {
+    var options = new LoaderOptions();
+    options.setAllowDuplicateKeys(false);
+    try {
+      return MAPPER.valueToTree(new org.yaml.snakeyaml.Yaml(new SafeConstructor(options)).load(text));
+    } catch (YAMLException e) {
+      throw new JsonParseException(null, e.getMessage(), e);
+    }
   }
 
   /**

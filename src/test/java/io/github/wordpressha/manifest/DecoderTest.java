@@ -57,6 +57,17 @@ class DecoderTest {
   }
 
   @Test
+  @DisplayName("an alias stands for what its anchor names, as in Kubernetes")
+  void resolvesAliases() {
+    ManifestParser.Result result = ManifestParser.parse("""
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: a, labels: &labels {app: a}, annotations: *labels}
+        """);
+    assertThat(result.manifests().get(0).annotation("app")).hasValue("a");
+  }
+
+  @Test
   @DisplayName("text that is no object is an error with its file")
   void findsOtherDocuments() {
     ManifestParser.Result result = ManifestParser.parse("---\n# Source: c/templates/a.yaml\nhello: world\n---\n---\n# only a comment\n");
