@@ -36,6 +36,9 @@ final class CheckCommand implements Callable<Integer> {
   @Option(names = {"-o", "--output"}, paramLabel = "FORMAT", defaultValue = "text", description = "text, json or sarif. Default: ${DEFAULT-VALUE}.")
   private Format format;
 
+  @Option(names = "--notes", description = "Print notes, too: what may be a slip of the pen, and may be meant.")
+  private boolean notes;
+
   @Option(names = "--strict", description = "Warnings count as errors.")
   private boolean strict;
 
@@ -62,6 +65,9 @@ final class CheckCommand implements Callable<Integer> {
   private void text(Verdict verdict, PrintWriter out) {
     Ansi ansi = spec.commandLine().getColorScheme().ansi();
     for (Problem problem : verdict.problems()) {
+      if (problem.severity() == Severity.NOTE && !notes) {
+        continue;
+      }
       String colour = switch (problem.severity()) {
         case ERROR -> "bold,red";
         case WARNING -> "yellow";
@@ -78,7 +84,8 @@ final class CheckCommand implements Callable<Integer> {
     long warnings = count(verdict.problems(), Severity.WARNING);
     out.println(verdict.objects().manifests().size() + " objects, " + (4 + Checks.ALL.size()) + " rules: "
         + coloured(ansi, errors > 0 ? "bold,red" : "green", errors + (errors == 1 ? " error" : " errors")) + ", "
-        + coloured(ansi, warnings > 0 ? "yellow" : "green", warnings + (warnings == 1 ? " warning" : " warnings")));
+        + coloured(ansi, warnings > 0 ? "yellow" : "green", warnings + (warnings == 1 ? " warning" : " warnings"))
+        + (notes ? "" : " (" + count(verdict.problems(), Severity.NOTE) + " notes: --notes)"));
   }
 
   /** Not by picocli's markup: messages may hold any character. */
