@@ -44,14 +44,19 @@ final class Writer implements AutoCloseable {
     }
 
     private void listen() {
+        int refused = 0;
         try (var lines = new BufferedReader(new InputStreamReader(exec.getOutput(), StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 lastHeard = Instant.now();
                 String[] words = line.split(" ", 4);
                 if (words[0].equals("ack")) {
                     acks.add(new Ack(number, Integer.parseInt(words[1]), Instant.EPOCH.plus(Long.parseLong(words[2]), ChronoUnit.MICROS)));
-                } else {
-                    System.out.println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " " + pod + ": " + line);
+                    if (refused > 0) {
+                        say("writes again; rows that were refused: " + refused);
+                    }
+                    refused = 0;
+                } else if (refused++ == 0) {
+                    say(line);
                 }
             }
         } catch (IOException e) {
@@ -61,8 +66,8 @@ final class Writer implements AutoCloseable {
         }
     }
 
-    int number() {
-        return number;
+    private void say(String what) {
+        System.out.println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " " + pod + ": " + what);
     }
 
     String podUid() {
