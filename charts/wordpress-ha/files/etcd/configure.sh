@@ -9,7 +9,7 @@
 # is asked and does not answer is waited for.
 set -euo pipefail
 # shellcheck source=client.sh
-. /scripts/client.sh
+. "$(dirname "$0")/client.sh"
 
 : "${POD_NAME:?}" "${MEMBERS:?}" "${DOMAIN:?}" "${CLUSTER_TOKEN:?}" "${QUOTA:?}"
 volume=${VOLUME:-/var/lib/etcd}

@@ -3,7 +3,7 @@
 # a learner a voting member once it has caught up.
 set -euo pipefail
 # shellcheck source=client.sh
-. /scripts/client.sh
+. "$(dirname "$0")/client.sh"
 
 : "${POD_NAME:?}"
 volume=${VOLUME:-/var/lib/etcd}

@@ -16,7 +16,7 @@ here=$(dirname "$0")
 : "${POD_NAME:?}"
 interval=1     # seconds between two looks at the server; no request leaves the pod unless something has changed
 refresh=15     # seconds after which etcd is asked all the same: it may have lost its data
-lonely=${LONELY_SECONDS:-15}     # seconds without a Primary component before the others' reports are looked at: short cuts heal by themselves
+lonely=${LONELY_SECONDS:-15} # seconds without a Primary component before the others' reports are looked at: short cuts heal by themselves
 facts="{}" before="" settled="" settled_at=0 lonely_since=0 said=""
 
 say() { if [ "$1" != "$said" ]; then log "$1"; said=$1; fi; }
@@ -70,8 +70,9 @@ record() {
 
 confirm() {
   [ "$(cat "$RUN/confirmed" 2>/dev/null || true)" = "$(value incarnation)" ] || log "Confirmed: etcd lists this member in the Primary component."
-  note "$RUN/confirmed" "$(value incarnation)"
+  # First the mark: a member that took writes and lost power would else count as one whose copy is not whole.
   touch "$DATADIR/complete"; sync "$DATADIR"
+  note "$RUN/confirmed" "$(value incarnation)"
   rm -f "$STATE/joining"
   if [ -e "$RUN/lease" ]; then # the start that it was for is over
     if [[ $(fact bootstrap) == *"\"pod\":\"$POD_NAME\""* ]]; then
@@ -87,7 +88,7 @@ confirm() {
 look_for_waiting_members() {
   local waiting
   if [ "$lonely_since" = 0 ]; then lonely_since=$SECONDS; fi
-  [ $((SECONDS - lonely_since)) -ge $lonely ] || return 0
+  [ $((SECONDS - lonely_since)) -ge "$lonely" ] || return 0
   read_facts || { say "Not in the Primary component, and etcd gives no whole answer ($etcd_error)."; return 0; }
   waiting=$(jq -r --arg me "$POD_NAME" '(.view.value // "{}" | fromjson | .members // []) as $view | keys[] | select(startswith("waiting/")) | .[8:] | select(. != $me and (. as $p | $view | index($p)))' <<<"$facts")
   if [ -n "$waiting" ] && [ ! -e "$RUN/restart" ]; then

@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Assumptions;
 
@@ -47,10 +48,11 @@ final class Etcd implements AutoCloseable {
         "--initial-cluster=" + all, "--unsafe-no-fsync", "--heartbeat-interval=100", "--election-timeout=1000", "--log-level=error");
   }
 
-  /** The program, or the reason why these tests are skipped. */
+  /** The program: $ETCD, else the one on PATH; or the reason why these tests are skipped. */
   static Path program() {
-    Optional<Path> found = List.of(System.getenv("PATH").split(":")).stream().map(d -> Path.of(d, "etcd")).filter(Files::isExecutable).findFirst();
-    Assumptions.assumeTrue(found.isPresent(), "the arbitration scripts are tested against a real etcd: there is no program 'etcd' on PATH");
+    Optional<Path> found = Stream.concat(Stream.ofNullable(System.getenv("ETCD")).map(Path::of), Stream.of(System.getenv("PATH").split(":")).map(d -> Path.of(d, "etcd")))
+        .filter(Files::isExecutable).findFirst();
+    Assumptions.assumeTrue(found.isPresent(), "the arbitration scripts are tested against a real etcd: PATH has no program 'etcd', and the variable ETCD names none");
     return found.get();
   }
 

@@ -114,8 +114,8 @@ class FaultsTest {
     var claimed = new AtomicInteger();
     gateway.plan(request -> {
       if (request.claims()) {
-        claimed.set(1);
-      } else if (request.path().equals("lease/keepalive") && claimed.getAndSet(0) == 1) {
+        claimed.compareAndSet(0, 1);
+      } else if (request.path().equals("lease/keepalive") && claimed.compareAndSet(1, 2)) {
         bench.etcd.endLease(bench.prefix() + "bootstrap");
       }
       return Fate.PASS;
