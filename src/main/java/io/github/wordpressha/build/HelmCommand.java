@@ -61,10 +61,16 @@ public final class HelmCommand {
 
   private int lint(Path chart) {
     LintResult result = HelmSdk.lint(chart, options.containsKey("--strict"));
-    if (result.isFailed() || !options.containsKey("--quiet")) {
-      result.getMessages().forEach(System.out::println);
+    // The SDK lints in a namespace without a name, where the real helm has "default": a name that begins with the
+    // namespace then begins with a dash, which is no fault of the chart.
+    List<String> messages = result.getMessages().stream()
+        .filter(m -> !m.contains("object name does not conform to Kubernetes naming requirements: \"-test-release"))
+        .toList();
+    boolean failed = messages.stream().anyMatch(m -> m.startsWith("[ERROR]") || options.containsKey("--strict") && m.startsWith("[WARNING]"));
+    if (failed || !options.containsKey("--quiet")) {
+      messages.forEach(System.out::println);
     }
-    return result.isFailed() ? 1 : 0;
+    return failed ? 1 : 0;
   }
 
   private String template() {
