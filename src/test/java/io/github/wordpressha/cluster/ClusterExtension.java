@@ -43,15 +43,14 @@ final class ClusterExtension implements ExecutionCondition, ParameterResolver, A
 
     private static Optional<String> whyNot(OnCluster.Needs needs) {
         return switch (needs) {
-            case ANY -> kubeconfig().isPresent() ? Optional.empty() : whyNoDocker();
-            case K3S -> whyNoDocker();
+            case ANY -> kubeconfig().isPresent() ? Optional.empty() : whyNoDocker("KUBECONFIG is not set, and Docker does not answer");
+            case K3S -> whyNoDocker("k3s runs in Docker, which does not answer");
             case THREE_NODES -> whyNoDrills();
         };
     }
 
-    private static Optional<String> whyNoDocker() {
-        return DockerClientFactory.instance().isDockerAvailable()
-            ? Optional.empty() : Optional.of("there is no cluster: KUBECONFIG is not set (or k3s is needed), and Docker does not answer");
+    private static Optional<String> whyNoDocker(String reason) {
+        return DockerClientFactory.instance().isDockerAvailable() ? Optional.empty() : Optional.of(reason);
     }
 
     private static Optional<String> whyNoDrills() {
