@@ -7,7 +7,7 @@ import org.awaitility.core.ThrowingRunnable;
 /** Waits for conditions. */
 final class Await {
 
-    private static final Duration INTERVAL = Duration.ofMillis(500);
+    private static final Duration INTERVAL = Duration.ofSeconds(1);
 
     private Await() {
     }
