@@ -3,7 +3,6 @@ package io.github.wordpressha.cluster;
 import static java.util.stream.Collectors.toSet;
 
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.github.wordpressha.cluster.Writer.Ack;
 import java.time.Duration;
 import java.time.Instant;
@@ -40,17 +39,18 @@ final class Writers implements AutoCloseable {
                 .forEach(Writer::close);
             Set<String> occupied = writers.stream().filter(writer -> !writer.ended()).map(Writer::podUid).collect(toSet());
             for (Pod pod : release.pods("wordpress")) {
-                if (!occupied.contains(pod.getMetadata().getUid()) && !lostNodes.contains(Pods.node(pod)) && runs(pod)) {
+                if (!occupied.contains(pod.getMetadata().getUid()) && runs(pod) && !lostNodes.contains(Pods.node(pod))) {
                     writers.add(new Writer(release.kubernetes(), pod, run, writers.size() + 1));
                 }
             }
-        } catch (KubernetesClientException e) {
-            // A pod that has just gone, or a node that does not answer: the next round sees.
+        } catch (RuntimeException e) {
+            // A pod that has just gone, or a node that does not answer: the next round sees. Whatever is thrown here would end all rounds.
+            System.out.println(Instant.now() + " no writer was started: " + e);
         }
     }
 
     private static boolean runs(Pod pod) {
-        return !pod.isMarkedForDeletion() && pod.getStatus().getContainerStatuses().stream()
+        return !pod.isMarkedForDeletion() && Pods.node(pod) != null && pod.getStatus().getContainerStatuses().stream()
             .anyMatch(status -> status.getName().equals("php") && status.getState().getRunning() != null);
     }
 
