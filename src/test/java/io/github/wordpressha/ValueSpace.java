@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.github.wordpressha.docs.ValuesReference;
@@ -69,11 +70,11 @@ public final class ValueSpace {
       switch (name) {
         case "boolean" -> candidates.addAll(List.of(BooleanNode.TRUE, BooleanNode.FALSE));
         case "integer", "number" -> {
-          int minimum = type.path("minimum").asInt(1);
-          int maximum = type.path("maximum").asInt(Integer.MAX_VALUE);
-          for (int value : new int[] {current.asInt() + 1, current.asInt() - 1, minimum, minimum + 1, maximum, 30123}) {
+          long minimum = type.path("minimum").asLong(1);
+          long maximum = type.path("maximum").asLong(Integer.MAX_VALUE);
+          for (long value : new long[] {current.asLong() + 1, current.asLong() - 1, minimum, minimum + 1, maximum, 30123}) {
             if (value >= minimum && value <= maximum) {
-              candidates.add(IntNode.valueOf(value));
+              candidates.add(value == (int) value ? IntNode.valueOf((int) value) : LongNode.valueOf(value));
             }
           }
         }
@@ -101,7 +102,7 @@ public final class ValueSpace {
   private static List<JsonNode> texts(JsonNode type) {
     String pattern = type.path("pattern").asText("");
     return List.of("x", "other", "3Gi", "48M", "https://other.example.com", "a@b.example.com", "/other/%postname%/", "/other", "de_DE", "sha256:" + "a".repeat(64),
-            "20m", "*/5 * * * *", "10.1.0.0/16", "db.example.com", "30s", "Local").stream()
+            "20m", "*/5 * * * *", "10.1.0.0/16", "db.example.com", "30s", "Local", "OTHER").stream()
         .filter(t -> pattern.isEmpty() || java.util.regex.Pattern.compile(pattern).matcher(t).find())
         .filter(t -> t.length() >= type.path("minLength").asInt(0))
         .map(TextNode::valueOf)
