@@ -39,7 +39,12 @@ final class K3sCluster implements ClusterUnderTest {
             .parse(Optional.ofNullable(System.getenv("K3S_IMAGE")).orElse(IMAGE))
             .asCompatibleSubstituteFor("rancher/k3s"));
         Optional.ofNullable(System.getenv("REGISTRY")).ifPresent(registry -> container.withCopyToContainer(
-            Transferable.of("mirrors: {\"*\": {endpoint: [\"http://%s\"]}}%n".formatted(registry)),
+            Transferable.of("""
+                mirrors:
+                  "*":
+                    endpoint:
+                      - "http://%s"
+                """.formatted(registry)),
             "/etc/rancher/k3s/registries.yaml"));
         container.start();
         try {
