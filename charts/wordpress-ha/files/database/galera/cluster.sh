@@ -4,6 +4,7 @@
 # Keys below /<namespace>/<fullname>/galera/:
 #   uuid           the cluster's UUID; written once
 #   epoch          how often a cluster was started from standstill
+#   start/EPOCH    the position that the cluster had when it was started for this epoch
 #   view           {"epoch", "conf", "members"}: the last Primary component that was reported. Who is in it may have
 #                  acknowledged writes; who is not has taken none since. A member takes writes only when it is in here.
 #                  conf 0: written by the claim of a start, so that a server of an earlier epoch can never enter its own.

@@ -8,7 +8,9 @@
 #   3. Where none runs, the cluster is started by the most advanced member, and only when every member of the last
 #      recorded view has reported what is on its volume. One of them may have lost its volume; more need a person.
 #   4. A cluster that is known to exist (its UUID is in etcd) is never founded again by an empty volume.
-#   5. Galera's own memory of its last view (gvwstate.dat, pc.recovery) is off: it would decide without these rules.
+#   5. A volume that was left out when the cluster was started from standstill, and holds transactions from beyond that
+#      point, has another history: it does not come back by itself, also when the cluster's numbers have passed its own.
+#   6. Galera's own memory of its last view (gvwstate.dat, pc.recovery) is off: it would decide without these rules.
 #
 # Every transaction repeats, as conditions, the facts that the decision was made from.
 set -euo pipefail
@@ -43,6 +45,7 @@ say() {
 find_position() {
   local recovered log_file
   own_state=empty own_uuid=$zero own_seqno=-1
+  own_epoch=$(grep -xE '[0-9]+' "$STATE/epoch" 2>/dev/null || echo null)
   if [ -z "$(ls -A "$DATADIR")" ]; then return; fi
   if [ -e "$STATE/initializing" ]; then
     own_state=initialized
@@ -89,7 +92,7 @@ sweep() {
 # run somewhere, with another volume, and two members under one name would speak for one another.
 report() {
   local mine twin
-  printf -v mine '{"by":"%s","state":"%s","uuid":"%s","seqno":%s}' "$POD_UID" "$own_state" "$own_uuid" "$own_seqno"
+  printf -v mine '{"by":"%s","state":"%s","uuid":"%s","seqno":%s,"epoch":%s}' "$POD_UID" "$own_state" "$own_uuid" "$own_seqno" "$own_epoch"
   twin=$(jq -r --arg me "$POD_UID" --arg name "$POD_NAME" '.["waiting/" + $name], .bootstrap | .value // empty | fromjson | select((.pod // $name) == $name and .by != $me) | .by' <<<"$facts" | head -n 1)
   if [ -n "$twin" ]; then etcd_error="another pod called $POD_NAME (UID $twin) is at work, or was some seconds ago"; return 1; fi
   if [ -n "$lease" ]; then
@@ -148,6 +151,10 @@ decide() {
     why="REFUSED: the data on this volume belongs to the cluster $own_uuid, but this release's cluster is $uuid. It is not touched. Move it away (or point the release at its own etcd), then delete this pod."
     return
   fi
+  if [ "$own_state" = data ] && is_diverged; then
+    why="REFUSED: this volume holds transactions up to $own_seqno of the cluster's epoch $own_epoch, but a later epoch was started without some of them. It is not touched, as joining would mix two histories. Save the volume, then empty it: a copy of the running cluster comes onto it."
+    return
+  fi
   if [ -n "$primary" ]; then decide_join "$uuid"; return; fi
   case $(fact bootstrap | jq -r '.pod // empty' 2>/dev/null) in
     "" | "$POD_NAME") ;;
@@ -156,6 +163,13 @@ decide() {
   if [[ $(fact override) == *"\"pod\":\"$POD_NAME\""* ]]; then decide_override; return; fi
   decide_bootstrap "$uuid"
 }
+
+# In jq: whether a report is of a volume that goes beyond the point where a later epoch began.
+# shellcheck disable=SC2016 # its variables are jq's
+diverged='def diverged($facts): . as $it | .epoch != null and any($facts | to_entries[] | select(.key | startswith("start/"));
+  (.key[6:] | tonumber) > $it.epoch and (.value.value | tonumber) < $it.seqno);'
+
+is_diverged() { jq -e --argjson seqno "$own_seqno" --argjson epoch "$own_epoch" "$diverged"' . as $facts | {$seqno, $epoch} | diverged($facts)' <<<"$facts" >/dev/null; }
 
 decide_join() { # UUID
   local pod uuid committed
@@ -176,16 +190,16 @@ decide_bootstrap() {
   local -A picture=()
   local name value
   # The members whose word is needed: the last view; all of them if none is recorded.
-  while IFS='=' read -r name value; do picture[$name]=$value; done < <(jq -nr --argjson facts "$facts" --arg me "$POD_NAME" --arg uuid "$1" --arg all "$(all_members)" '
+  while IFS='=' read -r name value; do picture[$name]=$value; done < <(jq -nr --argjson facts "$facts" --arg me "$POD_NAME" --arg uuid "$1" --arg all "$(all_members)" "$diverged"'
     ($facts.view.value // "null" | fromjson) as $view
     | ($facts | to_entries | map(select(.key | startswith("waiting/")) | {pod: .key[8:]} + (.value.value | fromjson))) as $waiting
     | ($view.members // ($all | split("\n"))) as $required
-    | ($waiting | map(select(.state == "data"))) as $data
+    | ($waiting | map(select(.state == "data" and (diverged($facts) | not)))) as $data
     | {
         served: ($view != null),
         required: $required,
         missing: ($required - ($waiting | map(.pod))),
-        lost: ($waiting | map(select(.pod as $p | ($required | index($p)) and .state != "data") | .pod)),
+        lost: ($waiting | map(.pod as $p | select(($required | index($p)) and ($data | all(.pod != $p))) | .pod)),
         incomplete: ($waiting | map(select(.state == "incomplete" or .state == "unknown") | .pod)),
         claimed: ($view.members // ($data | map(.pod)) | . + [$me] | unique | tojson),
         uuids: ($data | map(.uuid) | unique),
@@ -260,6 +274,7 @@ claim() {
   # shellcheck disable=SC2086 # a list of keys
   conditions=$(unchanged $basis)
   operations=$(put_operation "${prefix}bootstrap" "$me" "$lease")$(put_operation "${prefix}epoch" "$epoch")$(delete_operation "${prefix}waiting/$POD_NAME")
+  operations+=$(put_operation "${prefix}start/$epoch" "$((own_seqno < 0 ? 0 : own_seqno))")
   # From here on these members are waited for, and servers of earlier epochs take no writes any more.
   if [ "$decision" = bootstrap ]; then operations+=$(put_operation "${prefix}view" "{\"epoch\":$epoch,\"conf\":0,\"members\":$claimed}"); fi
   if [ "$decision" = bootstrap ] && [ -z "$(fact uuid)" ]; then operations+=$(put_operation "${prefix}uuid" "$own_uuid"); fi
@@ -271,6 +286,7 @@ claim() {
   etcd_transaction "$conditions" "$operations" || { say "etcd did not confirm the claim: $etcd_error"; return 1; }
   if [ "$etcd_reply" != true ]; then say "The facts have changed while this member decided; looking again."; return 1; fi
   note "$RUN/epoch" "$epoch"
+  note "$STATE/epoch" "$epoch"; sync "$STATE"
 }
 
 # Founding: make the data directory in private, write the cluster's UUID into etcd, and only then serve. The mark
@@ -352,6 +368,7 @@ while true; do
           note "$RUN/epoch" "$(fact epoch)"
           withdraw
           # From here until the member is confirmed (recorder.sh), a transfer may be replacing the files.
+          note "$STATE/epoch" "$(fact epoch)"
           note "$STATE/joining" "$(fact uuid)"; rm -f "$STATE/initializing"; sync "$STATE"
           serve "$addresses"
         fi ;;

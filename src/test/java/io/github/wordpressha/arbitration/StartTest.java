@@ -300,6 +300,35 @@ class StartTest {
     assertThat(member.served()).isFalse();
   }
 
+  /** It was skipped by an override, and the cluster has made other transactions under the same numbers since. */
+  @Test
+  void aMemberWithAnotherHistoryIsRefusedAlsoWhenTheClusterHasPassedIt() {
+    bench.known(U, 2, 4, 1).put("start/1", "0").put("start/2", "90").runs(1, true, U, 500);
+    Member member = bench.member(0).holds(U, 100).with("state/epoch", "1\n").start().awaitLog("REFUSED: this volume holds transactions up to 100 of the cluster's epoch 1");
+    assertThat(member.served()).isFalse();
+  }
+
+  @Test
+  void aMemberOfAnEarlierEpochThatEndsBeforeTheNextBeganJoins() {
+    bench.known(U, 2, 4, 1).put("start/1", "0").put("start/2", "90").runs(1, true, U, 500);
+    Member member = bench.member(0).holds(U, 90).with("state/epoch", "1\n").start().awaitJoin(1, 2);
+    assertThat(Bench.read(member.state.resolve("epoch"))).isEqualTo("2\n");
+  }
+
+  /** It has caught up in the new epoch, and was lost before it was confirmed: no other history. */
+  @Test
+  void aMemberThatJoinedThisEpochIsAheadOfItsStart() {
+    bench.known(U, 2, 4, 1).put("start/1", "0").put("start/2", "90").runs(1, true, U, 500);
+    bench.member(0).holds(U, 100).with("state/epoch", "2\n").start().awaitJoin(1, 2);
+  }
+
+  @Test
+  void aMemberWithAnotherHistoryDoesNotStartTheCluster() {
+    bench.known(U, 2, 4, 0, 1).put("start/2", "90").put("waiting/demo-mysql-1", "{\"by\":\"uid-1\",\"state\":\"data\",\"uuid\":\"" + U + "\",\"seqno\":100,\"epoch\":1}");
+    bench.member(0).holds(U, 95).with("state/epoch", "2\n").start().awaitBootstrap();
+    assertThat(bench.facts()).containsEntry("start/3", "95");
+  }
+
   @Test
   void aServerOutsideThePrimaryComponentIsNotJoined() {
     bench.known(U, 1, 4, 0, 1).runs(1, false, U, 500);
