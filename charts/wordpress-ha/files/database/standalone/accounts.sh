@@ -3,6 +3,6 @@
 set -euo pipefail
 # shellcheck source=../common.sh
 . /scripts/common.sh
-docker_process_sql <<SQL
+/scripts/mysql <<SQL
 CREATE USER 'monitor'@'127.0.0.1' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/monitor-password")") WITH MAX_USER_CONNECTIONS 20;
 SQL
