@@ -52,7 +52,8 @@ record Drill(Release release, String name, int members, Duration patience) {
         var outcome = new Outcome(
             writers.acks().size(), writers.longestGap(), reader.longestGap(), reader.failed(), reader.rerouted(), recovered);
         Figures.record(name + " " + outcome.figures());
-        outcome.failedReads().forEach(failure -> System.out.println("failed read: " + failure));
+        outcome.failedReads().forEach(read -> System.out.println("failed read: " + read));
+        outcome.reroutedReads().forEach(read -> System.out.println("rerouted read: " + read));
         return outcome;
     }
 
