@@ -337,16 +337,16 @@ class GaleraDrillsIT {
         drill("spread").whole();
         members.fill(members.names().get(0), DATA_MEGABYTES);
 
-        Outcome outcome = new Drill(spread, "galera/scale-3-5", 5, PATIENCE.multipliedBy(2)).run(3, (writers, reader) ->
+        Outcome up = new Drill(spread, "galera/scale-3-5", 5, PATIENCE.multipliedBy(2)).run(3, (writers, reader) ->
             spread.with("{database: {replicas: 5}}").upgrade());
-        planned(outcome);
 
-        outcome = new Drill(spread, "galera/scale-5-3", 3, PATIENCE).run(5, (writers, reader) -> {
+        Outcome down = new Drill(spread, "galera/scale-5-3", 3, PATIENCE).run(5, (writers, reader) -> {
             spread.upgrade();
             Await.until("two members are gone", PATIENCE, () -> assertThat(members.names()).hasSize(3));
         });
-        planned(outcome);
         Await.until("no dead member is registered", PATIENCE, () -> assertThat(new Registry(release).members()).isEqualTo(members.names()));
+        planned(up);
+        planned(down);
     }
 
     // --- what drills share --------------------------------------------------------------------------------------------
