@@ -57,8 +57,18 @@ record Drill(Release release, String name, int members, Duration patience) {
         return outcome;
     }
 
-    /** A member may apply the last rows a little later than another; but a lost row never comes, and one too many never goes. */
+    /** A failure here is written down: a drill that missed a limit may be repeated, but a lost row is never forgiven (ci/test). */
     private void nothingIsLost(Ledger ledger, List<Writer.Ack> acks) {
+        try {
+            awaitEveryRow(ledger, acks);
+        } catch (RuntimeException | AssertionError e) {
+            Figures.record(name + " NOT-SHOWN-TO-BE-WHOLE");
+            throw e;
+        }
+    }
+
+    /** A member may apply the last rows a little later than another; but a lost row never comes, and one too many never goes. */
+    private void awaitEveryRow(Ledger ledger, List<Writer.Ack> acks) {
         Await.until("every acknowledged row is on every member exactly once, and the members agree", APPLIED, () -> {
             assertThat(ledger.wrong(acks)).as("acknowledged rows that are not exactly once on every member").isEmpty();
             List<String> names = release.members().names();
