@@ -18,6 +18,8 @@ import java.util.List;
 record Drill(Release release, String name, int members, Duration patience) {
 
     private static final Duration STEADY = Duration.ofSeconds(60);
+    /** That one of nine pages is missing after so many is a matter of one in ten thousand. */
+    private static final int WARM_READS = 100;
     private static final Duration APPLIED = Duration.ofSeconds(60);
 
     /** What a drill does, with the load at hand. */
@@ -42,6 +44,7 @@ record Drill(Release release, String name, int members, Duration patience) {
         var reader = new Reader(release.cluster().addressesOf(release.namespace(), release.name()));
         try (writers; reader) {
             steady(writers, Instant.now());
+            warm(reader);
             Instant start = Instant.now();
             fault.happen(writers, reader);
             whole();
@@ -75,6 +78,14 @@ record Drill(Release release, String name, int members, Duration patience) {
             assertThat(names).hasSize(members);
             assertThat(names).allSatisfy(name -> assertThat(ledger.rows(name)).isEqualTo(ledger.rows(names.get(0))));
         });
+    }
+
+    /**
+     * Waits until every pod has the page in its cache under the name of every node: pods times nodes, drawn by chance. A page that
+     * is in no cache needs the database, and may fail with it.
+     */
+    private void warm(Reader reader) {
+        Await.until("the caches are warm", STEADY, () -> assertThat(reader.count()).isGreaterThanOrEqualTo(WARM_READS));
     }
 
     /** Waits until every pod writes, as it does when nothing is wrong. */
