@@ -5,20 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.Profiles;
-import io.github.wordpressha.Profiles.Profile;
 import io.github.wordpressha.ValueSpace;
-import io.github.wordpressha.helm.Release;
-import io.github.wordpressha.helm.RenderException;
-import io.github.wordpressha.helm.Rendering;
 import io.github.wordpressha.helm.Values;
-import io.github.wordpressha.helm.Yaml;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -91,20 +82,6 @@ class ValuesTest {
     assertThat(unknown).isEmpty();
   }
 
-  /** Stronger than a search for its name: some other value of each must change something that is rendered. */
-  @Test
-  @DisplayName("every value does something")
-  void everyValueIsUsed() {
-    List<Profile> profiles = contexts();
-    Map<String, String> before = new HashMap<>();
-    profiles.forEach(p -> before.put(p.name(), text(p.values())));
-    List<String> idle = space.entries().parallelStream()
-        .map(ValuesReference.Entry::path)
-        .filter(path -> profiles.stream().noneMatch(profile -> changesSomething(profile, path, before.get(profile.name()))))
-        .toList();
-    assertThat(idle).as("values that change nothing").isEmpty();
-  }
-
   @Test
   @DisplayName("the README's table of values is up to date (refresh: mvn test -Dtest=ValuesTest -Dgolden.update=true)")
   void readmeIsUpToDate() throws IOException {
@@ -117,37 +94,6 @@ class ValuesTest {
     } else {
       assertThat(text).isEqualTo(fresh);
     }
-  }
-
-  private boolean changesSomething(Profile profile, String path, String before) {
-    JsonNode current = Values.merge(Profiles.chart().defaults(), profile.values()).at("/" + path.replace('.', '/'));
-    for (JsonNode other : space.others(path, current)) {
-      try {
-        if (!text(Values.merge(profile.values(), Values.of(path, other))).equals(before)) {
-          return true;
-        }
-      } catch (RenderException e) {
-        if (e.getMessage().contains(path)) {
-          return true; // A guard names it: whoever sets it notices.
-        }
-      }
-    }
-    return false;
-  }
-
-  /** The profiles, and the switches that are off in all of them switched on. */
-  private List<Profile> contexts() {
-    var contexts = new ArrayList<Profile>();
-    Profiles.all().forEach(contexts::add);
-    Yaml.readObject(Path.of("src/test/resources/values-in-use.yaml"))
-        .properties()
-        .forEach(f -> contexts.add(new Profile(f.getKey(), (ObjectNode) f.getValue())));
-    return contexts;
-  }
-
-  private static String text(ObjectNode values) {
-    Rendering rendering = Profiles.chart().render(Release.standard(), values);
-    return rendering.text() + rendering.notes();
   }
 
   private static boolean exists(ObjectNode defaults, String path) {
