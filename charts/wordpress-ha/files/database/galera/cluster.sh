@@ -33,14 +33,27 @@ all_members() { local i; for ((i = 0; i < REPLICAS; i++)); do echo "$FULLNAME-my
 declare -A fact_values=() fact_revisions=()
 read_facts() {
   local key revision value
-  etcd_list "$prefix" || return
+  etcd_list "$prefix" '(map({key, value: {value, revision}}) | from_entries | tojson), (.[] | [.key, (.revision | tostring), .value] | join("\u001f"))' || return
   fact_values=() fact_revisions=()
   {
     read -r facts
     while IFS=$'\037' read -r key revision value; do fact_values[$key]=$value fact_revisions[$key]=$revision; done
-  } < <(jq -r '(map({key, value: {value, revision}}) | from_entries | tojson), (.[] | [.key, (.revision | tostring), .value] | join("\u001f"))' <<<"$etcd_reply")
+  } <<<"$etcd_reply"
 }
 fact() { printf '%s' "${fact_values[$1]-}"; }
+# text_in JSON NAME: a text or number of an object that these scripts wrote; nothing when there is none.
+text_in() { if [[ $1 =~ \"$2\":\"?([^\",}]*) ]]; then printf '%s' "${BASH_REMATCH[1]}"; fi; }
 revision() { printf '%s' "${fact_revisions[$1]-0}"; }
 # unchanged KEY...: the conditions of a transaction that these facts have not changed.
-unchanged() { local key; for key; do printf '%s %s\n' "$prefix$key" "$(revision "$key")"; done | compare_revisions; }
+unchanged() { local key; for key; do compare_revision "$prefix$key" "$(revision "$key")"; done; }
+
+# find_primary: sets primary to the state of a member that is in a Primary component, asked directly; or to nothing.
+find_primary() {
+  local name answer
+  primary=""
+  for name in $(all_members); do
+    [ "$name" != "$POD_NAME" ] || continue
+    answer=$(curl -sf --connect-timeout 1 --max-time 2 "http://$name.$DOMAIN:$AGENT_PORT/state" 2>/dev/null) || continue
+    if jq -e '.primary == true and (.state == 4 or .state == 2)' <<<"$answer" >/dev/null 2>&1; then primary=$answer; return; fi
+  done
+}

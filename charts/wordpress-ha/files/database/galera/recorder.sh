@@ -16,11 +16,12 @@ here=$(dirname "$0")
 : "${POD_NAME:?}"
 interval=1     # seconds between two looks at the server; no request leaves the pod unless something has changed
 refresh=15     # seconds after which etcd is asked all the same: it may have lost its data
-lonely=${LONELY_SECONDS:-15} # seconds without a Primary component before the others' reports are looked at: short cuts heal by themselves
-facts="{}" before="" settled="" settled_at=0 lonely_since=0 said=""
+lonely=${LONELY_SECONDS:-15} # seconds without a Primary component before the others are looked at: short cuts heal by themselves
+reunion=${REUNION_SECONDS:-20} # seconds within reach of a Primary component: Galera finds members again within some
+facts="{}" before="" settled="" settled_at=0 lonely_since=0 reached_since=0 said=""
 
 say() { if [ "$1" != "$said" ]; then log "$1"; said=$1; fi; }
-value() { jq -r ".$1 // empty" <<<"$state"; }
+value() { text_in "$state" "$1"; }
 
 renew_lease() {
   local lease
@@ -43,7 +44,7 @@ record() {
     return 1
   fi
   view=$(fact view)
-  mine=$(jq -nc --argjson epoch "${epoch:-0}" --argjson conf "$conf" --argjson members "$members" '{epoch: $epoch, conf: $conf, members: $members}')
+  printf -v mine '{"epoch":%d,"conf":%d,"members":%s}' "${epoch:-0}" "$conf" "$members"
   if [ "$members" != null ] && { [ -z "$known" ] || [ -z "$view" ] || jq -e --argjson mine "$mine" '[.epoch, .conf] < [$mine.epoch, $mine.conf]' <<<"$view" >/dev/null; }; then
     local conditions operations
     conditions=$(unchanged uuid view)
@@ -63,8 +64,7 @@ record() {
   elif [ -n "$view" ] && jq -e --arg me "$POD_NAME" --argjson mine "$mine" '.epoch > $mine.epoch and (.members | index($me) | not)' <<<"$view" >/dev/null; then
     # Somebody has decided over this member's head, while it could not be reached: never two that take writes.
     rm -f "$RUN/confirmed"
-    note "$RUN/restart" "The cluster was started anew (epoch $(jq .epoch <<<"$view")) without this server (epoch ${epoch:-0}). Restarting the server to join it."
-    say "$(<"$RUN/restart")"
+    restart "The cluster was started anew (epoch $(text_in "$view" epoch)) without this server (epoch ${epoch:-0})." " to join it"
   fi
 }
 
@@ -83,18 +83,30 @@ confirm() {
   fi
 }
 
-# A server that has lost the Primary component keeps running, as the component forms again when the network heals. But
-# members that were restarted cannot join it: then it has to report, as they do, what it has.
-look_for_waiting_members() {
+# restart REASON: asks for it; the liveness probe carries it out.
+restart() {
+  [ ! -e "$RUN/restart" ] || return 0
+  note "$RUN/restart" "$1 Restarting the server$2."
+  log "$(<"$RUN/restart")"
+}
+
+# A server that has lost the Primary component keeps running, as the component forms again when the network heals. Two things
+# need a restart: members that were restarted cannot join it, so it has to report, as they do, what it has; and a server whose
+# incremental transfer failed leaves the group for good, and goes on running.
+look_for_others() {
   local waiting
-  if [ "$lonely_since" = 0 ]; then lonely_since=$SECONDS; fi
+  if [ "$lonely_since" = 0 ]; then lonely_since=$SECONDS reached_since=0; fi
   [ $((SECONDS - lonely_since)) -ge "$lonely" ] || return 0
+  find_primary
+  if [ -z "$primary" ]; then reached_since=0
+  elif [ "$reached_since" = 0 ]; then reached_since=$SECONDS
+  elif [ $((SECONDS - reached_since)) -ge "$reunion" ]; then
+    restart "Not in the Primary component, although $(text_in "$primary" pod), which is in it, has been within reach for $reunion s." " to join it"
+    return 0
+  fi
   read_facts || { say "Not in the Primary component, and etcd gives no whole answer ($etcd_error)."; return 0; }
   waiting=$(jq -r --arg me "$POD_NAME" '(.view.value // "{}" | fromjson | .members // []) as $view | keys[] | select(startswith("waiting/")) | .[8:] | select(. != $me and (. as $p | $view | index($p)))' <<<"$facts")
-  if [ -n "$waiting" ] && [ ! -e "$RUN/restart" ]; then
-    note "$RUN/restart" "Not in the Primary component, while ${waiting//$'\n'/, } wait for the report of this member. Restarting the server to give it."
-    log "$(<"$RUN/restart")"
-  fi
+  if [ -n "$waiting" ]; then restart "Not in the Primary component, while ${waiting//$'\n'/, } wait for the report of this member." " to give it"; fi
 }
 
 trap 'exit 0' TERM INT
@@ -112,7 +124,7 @@ while pause $interval; do
   settled=""
   read_note "$RUN/incarnation"
   if [ "$(value incarnation)" != "$REPLY" ]; then continue; fi
-  if [ "$(jq .primary <<<"$state")" != true ]; then look_for_waiting_members; continue; fi
+  if [ "$(value primary)" != true ]; then look_for_others; continue; fi
   lonely_since=0
   case $(value state) in 2 | 4) ;; *) continue ;; esac
   if record && [ -e "$RUN/confirmed" ]; then settled=$state settled_at=$SECONDS; fi

@@ -91,10 +91,14 @@ sweep() {
 # An entry under this name by another pod is left alone until its lease ends: a pod that was deleted by force may still
 # run somewhere, with another volume, and two members under one name would speak for one another.
 report() {
-  local mine twin
+  local mine claimer other
   printf -v mine '{"by":"%s","state":"%s","uuid":"%s","seqno":%s,"epoch":%s}' "$POD_UID" "$own_state" "$own_uuid" "$own_seqno" "$own_epoch"
-  twin=$(jq -r --arg me "$POD_UID" --arg name "$POD_NAME" '.["waiting/" + $name], .bootstrap | .value // empty | fromjson | select((.pod // $name) == $name and .by != $me) | .by' <<<"$facts" | head -n 1)
-  if [ -n "$twin" ]; then etcd_error="another pod called $POD_NAME (UID $twin) is at work, or was some seconds ago"; return 1; fi
+  claimer=$(fact bootstrap)
+  if [ "$(text_in "$claimer" pod)" != "$POD_NAME" ]; then claimer=""; fi
+  for other in "$(text_in "$(fact "waiting/$POD_NAME")" by)" "$(text_in "$claimer" by)"; do
+    if [ -z "$other" ] || [ "$other" = "$POD_UID" ]; then continue; fi
+    etcd_error="another pod called $POD_NAME (UID $other) is at work, or was some seconds ago"; return 1
+  done
   if [ -n "$lease" ]; then
     etcd_keepalive "$lease" || return
     if [ "$etcd_reply" = 0 ]; then log "The lease on this member's report ran out; reporting anew."; lease=""; fi
@@ -114,17 +118,6 @@ withdraw() {
 }
 
 # --- the others -----------------------------------------------------------------------------------------------------
-
-# find_primary: sets primary to the state of a member that is in a Primary component, asked directly; or to nothing.
-find_primary() {
-  local name answer
-  primary=""
-  for name in $(all_members); do
-    [ "$name" != "$POD_NAME" ] || continue
-    answer=$(curl -sf --connect-timeout 1 --max-time 2 "http://$name.$DOMAIN:$AGENT_PORT/state" 2>/dev/null) || continue
-    if jq -e '.primary == true and (.state == 4 or .state == 2)' <<<"$answer" >/dev/null 2>&1; then primary=$answer; return; fi
-  done
-}
 
 # The addresses of the others that have one now; Galera refuses a name that does not resolve.
 peers() {
@@ -156,10 +149,9 @@ decide() {
     return
   fi
   if [ -n "$primary" ]; then decide_join "$uuid"; return; fi
-  case $(fact bootstrap | jq -r '.pod // empty' 2>/dev/null) in
-    "" | "$POD_NAME") ;;
-    *) why="Waiting for $(fact bootstrap | jq -r .pod), which is starting the cluster."; return ;;
-  esac
+  if [ -n "$(fact bootstrap)" ] && [ "$(text_in "$(fact bootstrap)" pod)" != "$POD_NAME" ]; then
+    why="Waiting for $(text_in "$(fact bootstrap)" pod), which is starting the cluster."; return
+  fi
   if [[ $(fact override) == *"\"pod\":\"$POD_NAME\""* ]]; then decide_override; return; fi
   decide_bootstrap "$uuid"
 }
@@ -173,7 +165,7 @@ is_diverged() { jq -e --argjson seqno "$own_seqno" --argjson epoch "$own_epoch" 
 
 decide_join() { # UUID
   local pod uuid committed
-  pod=$(jq -r .pod <<<"$primary"); uuid=$(jq -r .uuid <<<"$primary"); committed=$(jq -r '.committed | tonumber' <<<"$primary")
+  read -r pod uuid committed < <(jq -r '"\(.pod) \(.uuid) \(.committed | tonumber)"' <<<"$primary") || { why="A member that runs does not say how far it is. Waiting until it does."; return; }
   if [ -z "$1" ]; then
     why="$pod runs in the Primary component $uuid, but etcd does not know it yet. Waiting until it is registered."
   elif [ "$uuid" != "$1" ]; then
@@ -264,7 +256,7 @@ decide_override() {
   esac
 }
 
-claim_value() { jq -nc --arg pod "$POD_NAME" --arg by "$POD_UID" --argjson epoch "$1" '{pod: $pod, by: $by, epoch: $epoch}'; }
+claim_value() { printf '{"pod":"%s","by":"%s","epoch":%d}' "$POD_NAME" "$POD_UID" "$1"; }
 
 # claim: the transaction that lets this member, and no other, start the cluster. Status 0: it may.
 claim() {

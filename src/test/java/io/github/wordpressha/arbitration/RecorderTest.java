@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -207,5 +208,20 @@ class RecorderTest {
     assertThat(Files.exists(member.run.resolve("restart"))).isFalse();
     bench.waits(1, "data", U, 5);
     member.await("the request for a restart", () -> Bench.read(member.run.resolve("restart")).contains("demo-mysql-1 wait for the report"));
+  }
+
+  @Test
+  void aServerThatStaysApartFromAComponentWithinReachIsRestarted() {
+    bench.known(U, 2, 4, 1, 2);
+    Member member = sees(running(0, 2), 0, false, U, 3, 0, 1);
+    member.environment.putAll(Map.of("LONELY_SECONDS", "1", "REUNION_SECONDS", "2"));
+    var reads = new AtomicInteger();
+    gateway.plan(request -> { reads.incrementAndGet(); return Gateway.Fate.PASS; });
+    bench.runs(1, false, U, 7); // apart, too
+    member.script("recorder.sh");
+    member.await("some looks", () -> reads.get() > 4);
+    assertThat(Files.exists(member.run.resolve("restart"))).isFalse();
+    bench.runs(1, true, U, 7);
+    member.await("the request for a restart", () -> Bench.read(member.run.resolve("restart")).contains("although demo-mysql-1, which is in it, has been within reach"));
   }
 }
