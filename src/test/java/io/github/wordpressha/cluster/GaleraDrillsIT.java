@@ -349,6 +349,19 @@ class GaleraDrillsIT {
         planned(down);
     }
 
+    @Test
+    @Order(96)
+    @DisplayName("from three members to a single one, which goes on, and back")
+    void scalesToOneAndBack() throws Exception {
+        Release spread = release.with("{database: {spread: preferred}}");
+        planned(new Drill(spread, "galera/scale-3-1", 1, PATIENCE).run(3, (writers, reader) -> {
+            spread.with("{database: {replicas: 1}}").upgrade();
+            Await.until("one member is left", PATIENCE, () -> assertThat(members.names()).hasSize(1));
+        }));
+        Await.until("no dead member is registered", PATIENCE, () -> assertThat(new Registry(release).members()).isEqualTo(members.names()));
+        planned(new Drill(spread, "galera/scale-1-3", 3, PATIENCE).run(1, (writers, reader) -> spread.upgrade()));
+    }
+
     // --- what drills share --------------------------------------------------------------------------------------------
 
     private Drill drill(String name) {
