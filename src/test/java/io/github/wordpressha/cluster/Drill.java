@@ -55,6 +55,7 @@ record Drill(Release release, String name, int members, Duration patience) {
         var outcome = new Outcome(
             writers.acks().size(), writers.longestGap(), reader.longestGap(), reader.failed(), reader.rerouted(), recovered);
         Figures.record(name + " " + outcome.figures());
+        writers.interruptions().forEach(System.out::println);
         outcome.failedReads().forEach(read -> System.out.println("failed read: " + read));
         outcome.reroutedReads().forEach(read -> System.out.println("rerouted read: " + read));
         return outcome;

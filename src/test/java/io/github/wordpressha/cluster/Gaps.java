@@ -5,6 +5,8 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Arithmetic of interruptions. */
 final class Gaps {
@@ -12,14 +14,23 @@ final class Gaps {
     private Gaps() {
     }
 
+    /** Two moments that follow one another. */
+    record Gap(Instant from, Instant to) {
+
+        Duration length() {
+            return Duration.between(from, to);
+        }
+    }
+
+    /** The times between moments, which need not be sorted. */
+    static Stream<Gap> between(Collection<Instant> moments) {
+        List<Instant> sorted = moments.stream().sorted().toList();
+        return IntStream.range(1, sorted.size()).mapToObj(i -> new Gap(sorted.get(i - 1), sorted.get(i)));
+    }
+
     /** The longest time between two moments that follow one another; zero for less than two. They need not be sorted. */
     static Duration longest(Collection<Instant> moments) {
-        List<Instant> sorted = moments.stream().sorted().toList();
-        Duration longest = Duration.ZERO;
-        for (int i = 1; i < sorted.size(); i++) {
-            longest = longer(longest, Duration.between(sorted.get(i - 1), sorted.get(i)));
-        }
-        return longest;
+        return between(moments).map(Gap::length).reduce(Duration.ZERO, Gaps::longer);
     }
 
     static Duration longer(Duration one, Duration other) {

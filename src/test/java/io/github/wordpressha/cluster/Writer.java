@@ -70,6 +70,10 @@ final class Writer implements AutoCloseable {
         System.out.println(Instant.now().truncatedTo(ChronoUnit.MILLIS) + " " + pod + ": " + what);
     }
 
+    String pod() {
+        return pod;
+    }
+
     String podUid() {
         return podUid;
     }

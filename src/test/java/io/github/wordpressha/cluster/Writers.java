@@ -20,6 +20,9 @@ final class Writers implements AutoCloseable {
     /** A writer that says nothing for so long lost its pod: each of its statements ends, well or not, within a minute. */
     private static final Duration SILENCE = Duration.ofSeconds(75);
 
+    /** A page that takes as long is slow. */
+    private static final Duration NOTICED = Duration.ofSeconds(1);
+
     private final Release release;
     private final String run;
     private final List<Writer> writers = new CopyOnWriteArrayList<>();
@@ -99,6 +102,13 @@ final class Writers implements AutoCloseable {
         return writers.stream().filter(Writer::counted)
             .map(writer -> Gaps.longest(writer.acks().stream().map(Ack::at).toList()))
             .reduce(ofSite, Gaps::longer);
+    }
+
+    /** Each interruption that somebody would notice, with its time, its length and its pod: for people who look for its cause. */
+    List<String> interruptions() {
+        return writers.stream().flatMap(writer -> Gaps.between(writer.acks().stream().map(Ack::at).toList())
+            .filter(gap -> gap.length().compareTo(NOTICED) > 0)
+            .map(gap -> "%s %s: no write for %s".formatted(gap.from(), writer.pod(), Gaps.seconds(gap.length())))).sorted().toList();
     }
 
     @Override
