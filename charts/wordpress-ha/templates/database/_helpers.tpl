@@ -26,7 +26,7 @@
     - name: POD_NAME
       valueFrom: {fieldRef: {fieldPath: metadata.name}}
   ports:
-    - {name: agent, containerPort: 9200}
+    {{- include "wordpress-ha.containerPorts" (list "database" "agent") | nindent 4 }}
   securityContext:
     {{- include "wordpress-ha.containerSecurityContext" . | nindent 4 }}
   resources:

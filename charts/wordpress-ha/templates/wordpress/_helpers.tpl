@@ -92,7 +92,7 @@ The database router: a native sidecar, so it starts before everything that needs
   restartPolicy: Always
   command: [haproxy, -W, -db, -f, /etc/haproxy/haproxy.cfg]
   ports:
-    - {name: router-health, containerPort: 8404}
+    {{- include "wordpress-ha.containerPorts" (list "wordpress" "router-health") | nindent 4 }}
   startupProbe:
     httpGet: {path: /healthz, port: router-health}
     periodSeconds: 1

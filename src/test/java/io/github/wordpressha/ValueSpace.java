@@ -126,6 +126,8 @@ public final class ValueSpace {
           "{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}")) {
         lists.add(factory.arrayNode().add(parse(item)));
       }
+    } else if (types(items).contains("integer")) {
+      lists.add(factory.arrayNode().add(8443));
     } else {
       texts(items).forEach(t -> lists.add(factory.arrayNode().add(t)));
     }

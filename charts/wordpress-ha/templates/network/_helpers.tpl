@@ -1,0 +1,162 @@
+{{/*
+The ports of each tier, by name: those of the containers, of the Services and of the network policies.
+*/}}
+{{- define "wordpress-ha.ports" -}}
+etcd: {client: 2379, peer: 2380, metrics: 2381, status: 2382}
+database: {mysql: 3306, agent: 9200, galera: 4567, ist: 4568, sst: 4444}
+nfs: { {{- range $i, $port := include "wordpress-ha.nfsPorts" . | fromJsonArray }}{{ if $i }}, {{ end }}{{ $port.name }}: {{ $port.port }}{{ end -}} }
+wordpress: {http: 8080, status: 8081, router-health: 8404}
+{{- end }}
+
+{{/* A port's number. Usage: include "wordpress-ha.port" (list "etcd" "client") */}}
+{{- define "wordpress-ha.port" -}}
+{{- index (include "wordpress-ha.ports" . | fromYaml) (index . 0) (index . 1) | int -}}
+{{- end }}
+
+{{/* Ports of a container. Usage: include "wordpress-ha.containerPorts" (list "etcd" "client" "peer") */}}
+{{- define "wordpress-ha.containerPorts" -}}
+{{- $tier := first . -}}
+{{- range $i, $name := rest . }}{{ if $i }}
+{{ end -}}
+- {name: {{ . }}, containerPort: {{ include "wordpress-ha.port" (list $tier .) }}}
+{{- end }}
+{{- end }}
+
+{{/* Ports of a headless Service, which are those of its containers. Usage: as above */}}
+{{- define "wordpress-ha.headlessPorts" -}}
+{{- $tier := first . -}}
+{{- range $i, $name := rest . }}{{ if $i }}
+{{ end -}}
+- {name: {{ . }}, port: {{ include "wordpress-ha.port" (list $tier .) }}, targetPort: {{ . }}}
+{{- end }}
+{{- end }}
+
+{{/*
+Who talks to whom in a release: the architecture, and nothing else is allowed where networkPolicy.enabled. Components are
+the values of the label app.kubernetes.io/component. The kubelet's probes are not here: a pod's own node always reaches it.
+*/}}
+{{- define "wordpress-ha.flows" -}}
+{{- $php := list "wordpress" "wordpress-install" "wordpress-cron" -}}
+{{- if include "wordpress-ha.hasDatabase" . }}
+# The routers check every member, and connect to the one that takes writes.
+- {from: {{ toJson $php }}, to: database, ports: [mysql, agent]}
+{{- end }}
+{{- if eq .Values.database.topology "galera" }}
+- {from: [database], to: database, ports: [agent, galera, ist, sst]}
+{{- end }}
+{{- if include "wordpress-ha.hasEtcd" . }}
+- {from: [database], to: etcd, ports: [client]}
+- {from: [etcd], to: etcd, ports: [client, peer, status]}
+{{- end }}
+# The site asks itself, for example for its health; helm test asks as a visitor does.
+- {from: {{ toJson (append $php "wordpress-test") }}, to: wordpress, ports: [http]}
+{{- end }}
+
+{{/*
+Who comes in from outside of the release. peers: NetworkPolicyPeers. Without any: everybody if "open", else nobody.
+*/}}
+{{- define "wordpress-ha.entries" -}}
+{{- $from := .Values.networkPolicy.from -}}
+- {to: wordpress, ports: [http], open: true, peers: {{ toJson $from.site }}}
+{{- if include "wordpress-ha.hasDatabase" . }}
+- {to: database, ports: [mysql], open: {{ ne .Values.database.service.type "ClusterIP" }}, peers: {{ toJson $from.database }}}
+{{- end }}
+{{- if include "wordpress-ha.hasEtcd" . }}
+- {to: etcd, ports: [client], open: {{ ne .Values.etcd.service.type "ClusterIP" }}, peers: {{ toJson $from.etcd }}}
+- {to: etcd, ports: [metrics], open: false, peers: {{ toJson $from.monitoring }}}
+{{- end }}
+{{- if .Values.nfs.enabled }}
+# Nodes mount volumes, not pods, and nothing here knows their addresses.
+- {to: nfs, ports: {{ include "wordpress-ha.ports" . | fromYaml | dig "nfs" dict | keys | sortAlpha | toJson }}, udp: true, open: true, peers: {{ toJson $from.nodes }}}
+{{- end }}
+{{- end }}
+
+{{/*
+Where pods go outside of the release. peers as above; without any: every address, or with "public" every one that is not
+private. Without ports: nowhere.
+*/}}
+{{- define "wordpress-ha.exits" -}}
+{{- $network := .Values.networkPolicy -}}
+{{- $to := $network.to -}}
+{{- $php := list "wordpress" "wordpress-install" "wordpress-cron" -}}
+{{- $all := concat $php (list "wordpress-test") -}}
+{{- if include "wordpress-ha.hasDatabase" . }}{{ $all = append $all "database" }}{{ end -}}
+{{- if include "wordpress-ha.hasEtcd" . }}{{ $all = append $all "etcd" }}{{ end -}}
+{{- $api := list -}}
+{{- if include "wordpress-ha.madeSecrets" . | trim }}{{ $api = append $api "secrets" }}{{ end -}}
+{{- if .Values.nfs.enabled }}{{ $api = append $api "nfs" }}{{ end -}}
+- {from: {{ toJson (concat $all $api) }}, ports: [{{ $to.dns.port }}], udp: true, peers: {{ toJson $to.dns.peers }}}
+{{- if $api }}
+- {from: {{ toJson $api }}, ports: {{ toJson $to.apiServer.ports }}, peers: {{ toJson $to.apiServer.peers }}}
+{{- end }}
+{{- range list "updates" "mail" "storage" }}
+{{- with get $to . }}
+{{- if .ports }}
+- {from: {{ toJson $php }}, ports: {{ toJson .ports }}, public: true, peers: {{ toJson .peers }}}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Every address that is not private, nor a node's own, nor a cloud's metadata service. */}}
+{{- define "wordpress-ha.publicAddresses" -}}
+- ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16]}
+- ipBlock: {cidr: "::/0", except: ["::1/128", "fc00::/7", "fe80::/10"]}
+{{- end }}
+
+{{/* Pods of the release as a NetworkPolicyPeer. Usage: include "wordpress-ha.podPeer" (list . COMPONENTS) */}}
+{{- define "wordpress-ha.podPeer" -}}
+podSelector:
+  matchLabels:
+    app.kubernetes.io/name: {{ include "wordpress-ha.name" (index . 0) }}
+    app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+  matchExpressions:
+    - {key: app.kubernetes.io/component, operator: In, values: {{ toJson (index . 1) }}}
+{{- end }}
+
+{{/* NetworkPolicyPorts. Usage: include "wordpress-ha.policyPorts" FLOW, whose ports are numbers, or names of the tier "to" */}}
+{{- define "wordpress-ha.policyPorts" -}}
+{{- $flow := . -}}
+{{- range .ports }}
+{{- $port := . }}
+{{- if kindIs "string" $port }}{{ $port = include "wordpress-ha.port" (list $flow.to $port) }}{{ end }}
+- {protocol: TCP, port: {{ $port }}}
+{{- if $flow.udp }}
+- {protocol: UDP, port: {{ $port }}}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The rules of one component's policy. Usage: include "wordpress-ha.policyRules" (list . "etcd") */}}
+{{- define "wordpress-ha.policyRules" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $ingress := list -}}
+{{- $egress := list -}}
+{{- range include "wordpress-ha.flows" $root | fromYamlArray -}}
+{{- $ports := include "wordpress-ha.policyPorts" . | fromYamlArray -}}
+{{- if eq .to $component -}}
+{{- $ingress = append $ingress (dict "from" (list (include "wordpress-ha.podPeer" (list $root .from) | fromYaml)) "ports" $ports) -}}
+{{- end -}}
+{{- if has $component .from -}}
+{{- $egress = append $egress (dict "to" (list (include "wordpress-ha.podPeer" (list $root (list .to)) | fromYaml)) "ports" $ports) -}}
+{{- end -}}
+{{- end -}}
+{{- range include "wordpress-ha.entries" $root | fromYamlArray -}}
+{{- if and (eq .to $component) (or .open .peers) -}}
+{{- $rule := dict "ports" (include "wordpress-ha.policyPorts" . | fromYamlArray) -}}
+{{- with .peers }}{{ $_ := set $rule "from" . }}{{ end -}}
+{{- $ingress = append $ingress $rule -}}
+{{- end -}}
+{{- end -}}
+{{- range include "wordpress-ha.exits" $root | fromYamlArray -}}
+{{- if has $component .from -}}
+{{- $rule := dict "ports" (include "wordpress-ha.policyPorts" . | fromYamlArray) -}}
+{{- $peers := .peers -}}
+{{- if and .public (not $peers) }}{{ $peers = include "wordpress-ha.publicAddresses" $root | fromYamlArray }}{{ end -}}
+{{- with $peers }}{{ $_ := set $rule "to" . }}{{ end -}}
+{{- $egress = append $egress $rule -}}
+{{- end -}}
+{{- end -}}
+{{- dict "ingress" $ingress "egress" $egress | toYaml -}}
+{{- end }}
