@@ -158,7 +158,13 @@ resources:
 
 {{/* Secrets: given by the user, or made once by the secrets Job. */}}
 {{- define "wordpress-ha.databaseSecret" -}}
-{{- .Values.database.existingSecret | default (printf "%s-database" (include "wordpress-ha.fullname" .)) }}
+{{- $made := ternary "external-database" "database" (eq .Values.database.topology "external") }}
+{{- .Values.database.existingSecret | default (printf "%s-%s" (include "wordpress-ha.fullname" .) $made) }}
+{{- end }}
+
+{{/* The key of the account's password in that Secret. */}}
+{{- define "wordpress-ha.databasePasswordKey" -}}
+{{- ternary .Values.database.external.passwordKey "password" (and (eq .Values.database.topology "external") (ne .Values.database.existingSecret "")) }}
 {{- end }}
 
 {{- define "wordpress-ha.wordpressSecret" -}}
@@ -172,6 +178,11 @@ resources:
 
 {{- define "wordpress-ha.hasDatabase" -}}
 {{- if ne .Values.database.topology "external" }}true{{ end }}
+{{- end }}
+
+{{/* Whether pods reach the database through a router of their own: wherever there are several hosts to choose from, or may be. */}}
+{{- define "wordpress-ha.hasRouter" -}}
+{{- if or (include "wordpress-ha.hasDatabase" .) (gt (len .Values.database.external.hosts) 1) }}true{{ end }}
 {{- end }}
 
 {{/* How many database pods there are. */}}

@@ -7,6 +7,7 @@ and what to write instead; all of them are shown at once.
 nfs.enabled: the content has another source (wordpress.content), so the NFS server would be unused; set nfs.enabled=false.
 {{- end }}
 {{- include "wordpress-ha.wordpress.problems" . }}
+{{- include "wordpress-ha.external.problems" . }}
 {{- if not (dig "limits" "memory" "" .Values.database.resources) }}
 database.resources.limits.memory: the server sizes its buffers by it; write a size, for example 2Gi.
 {{- end }}

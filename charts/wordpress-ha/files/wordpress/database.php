@@ -14,7 +14,8 @@ final class SiteDatabase
 	private readonly string $state;
 	private ?mysqli $connection = null;
 
-	public function __construct()
+	/** @param string|null $host "name:port" instead of the settings' */
+	public function __construct(private readonly ?string $host = null)
 	{
 		mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
 		$this->settings = json_decode((string) file_get_contents('/etc/wordpress/settings.json'), true, 16, JSON_THROW_ON_ERROR);
@@ -33,6 +34,12 @@ final class SiteDatabase
 			}
 			throw $error;
 		}
+	}
+
+	/** As the server calls itself when it is greeted. */
+	public function version(): string
+	{
+		return $this->connection()->server_info;
 	}
 
 	public function option(string $name): ?string
@@ -90,16 +97,24 @@ final class SiteDatabase
 	private function connection(): mysqli
 	{
 		if ($this->connection === null) {
-			[$host, $port] = explode(':', $this->settings['database']['host'], 2) + [1 => '3306'];
+			[$host, $port] = explode(':', $this->host ?? $this->settings['database']['host'], 2);
+			$flags      = array_sum(array_map('constant', $this->settings['database']['flags']));
 			$connection = mysqli_init();
 			$connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, self::CONNECT_TIMEOUT_SECONDS);
 			$password = rtrim((string) file_get_contents('/run/secrets/wordpress/database-password'), "\r\n");
-			@$connection->real_connect($host, $this->settings['database']['user'], $password, $this->settings['database']['name'], (int) $port);
+			@$connection->real_connect($host, $this->settings['database']['user'], $password, $this->settings['database']['name'], (int) $port, null, $flags);
 			$connection->set_charset('utf8mb4');
 			$this->connection = $connection;
 		}
 		return $this->connection;
 	}
+}
+
+/** Where the router of this pod leads to one of several hosts of an external database, and to no other (haproxy.cfg). */
+function routed_host(int $index): string
+{
+	$router = json_decode((string) file_get_contents('/etc/wordpress/settings.json'), true, 16, JSON_THROW_ON_ERROR)['database']['host'];
+	return strtok($router, ':') . ':' . (3307 + $index);
 }
 
 function say(string $sentence): void

@@ -27,6 +27,7 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 	define('DB_PASSWORD', $secret('database-password'));
 	define('DB_CHARSET', 'utf8mb4');
 	define('DB_COLLATE', '');
+	define('MYSQL_CLIENT_FLAGS', array_sum(array_map('constant', $settings['database']['flags'])));
 	foreach (['auth-key', 'secure-auth-key', 'logged-in-key', 'nonce-key', 'auth-salt', 'secure-auth-salt', 'logged-in-salt', 'nonce-salt'] as $key) {
 		define(strtoupper(strtr($key, '-', '_')), $secret($key));
 	}

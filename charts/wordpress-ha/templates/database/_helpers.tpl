@@ -62,3 +62,68 @@
 - name: tmp
   emptyDir: {}
 {{- end }}
+
+{{/* The external hosts, for scripts. */}}
+{{- define "wordpress-ha.external.hosts" -}}
+{{- $hosts := list }}
+{{- range .Values.database.external.hosts }}
+{{- $hosts = append $hosts (dict "name" . "port" $.Values.database.external.port) }}
+{{- end }}
+{{- $hosts | toJson }}
+{{- end }}
+
+{{/* The certificate of the external database's authority, as a source of a projected volume. Usage: ... (list . OPTIONAL) */}}
+{{- define "wordpress-ha.external.authority" -}}
+{{- $root := index . 0 }}
+{{- if include "wordpress-ha.wordpress.databaseAuthority" $root }}
+{{- $tls := $root.Values.database.external.tls }}
+- {{ ternary "secret" "configMap" (ne $tls.caSecret "") }}:
+    name: {{ $tls.caSecret | default $tls.caConfigMap }}
+    optional: {{ index . 1 }}
+    items:
+      - {key: {{ $tls.caKey }}, path: database-ca.crt}
+{{- end }}
+{{- end }}
+
+{{/* One sentence, on a line of its own, for each combination of these values that cannot work. */}}
+{{- define "wordpress-ha.external.problems" -}}
+{{- $database := .Values.database }}
+{{- $external := $database.external }}
+{{- $tls := $external.tls }}
+{{- if eq $database.topology "external" }}
+{{- if not $external.hosts }}
+database.external.hosts: say where the database is, for example [mysql.example.com].
+{{- end }}
+{{- if and (not $database.existingSecret) (not $external.password) }}
+database.existingSecret: the account {{ $database.user }} needs its password; name a Secret with the key {{ $external.passwordKey }}, or set database.external.password.
+{{- end }}
+{{- if and $database.existingSecret $external.password }}
+database.external.password: the password is in database.existingSecret already; set one of them.
+{{- end }}
+{{- if and (or $tls.caSecret $tls.caConfigMap $tls.serverName) (not $tls.enabled) }}
+database.external.tls.enabled: a certificate's authority or name is given, but connections are not encrypted; set it to true.
+{{- end }}
+{{- if and $tls.caSecret $tls.caConfigMap }}
+database.external.tls.caConfigMap: the authority is in tls.caSecret already; set one of them.
+{{- end }}
+{{- if gt (len $external.hosts) 1 }}
+{{- range $external.hosts }}
+{{- if not (contains "." .) }}
+database.external.hosts: {{ . }} is not the full name of a host, which the router needs to choose between several; write for example {{ . }}.{{ $.Release.Namespace }}.svc.{{ $.Values.clusterDomain }}.
+{{- end }}
+{{- end }}
+{{- if and $tls.enabled $tls.verify (not $tls.serverName) }}
+database.external.tls.serverName: several hosts are reached through a router, so say which name the certificates of all of them carry; or set tls.verify=false.
+{{- end }}
+{{- else if $tls.serverName }}
+database.external.tls.serverName: a single host is checked by its own name; name it in database.external.hosts as its certificate does, and leave serverName empty.
+{{- end }}
+{{- else }}
+{{- if not (regexMatch "^[A-Za-z0-9_]+$" $database.name) }}
+database.name: the servers of this release take letters, digits and _ in a schema's name; write for example wordpress.
+{{- end }}
+{{- if not (regexMatch "^[A-Za-z0-9_]{1,32}$" $database.user) }}
+database.user: the servers of this release take up to 32 letters, digits and _ in an account's name; write for example wordpress.
+{{- end }}
+{{- end }}
+{{- end }}

@@ -1,6 +1,43 @@
-{{/* The database as WordPress sees it: the router in its own pod. */}}
+{{/* The database as WordPress sees it: the router in its own pod, or the one server outside. */}}
 {{- define "wordpress-ha.wordpress.databaseHost" -}}
-127.0.0.1:3306
+{{- if include "wordpress-ha.hasRouter" . }}
+{{- include "wordpress-ha.wordpress.routerName" . }}:3306
+{{- else }}
+{{- first .Values.database.external.hosts }}:{{ .Values.database.external.port }}
+{{- end }}
+{{- end }}
+
+{{/* How WordPress calls the router: it is not the router that shows a certificate, but the servers behind it. */}}
+{{- define "wordpress-ha.wordpress.routerName" -}}
+{{- $name := .Values.database.external.tls.serverName -}}
+{{- ternary $name "127.0.0.1" (and (eq .Values.database.topology "external") (ne $name "")) }}
+{{- end }}
+
+{{/* Such a name means this pod. */}}
+{{- define "wordpress-ha.wordpress.hostAliases" -}}
+{{- $name := include "wordpress-ha.wordpress.routerName" . }}
+{{- if ne $name "127.0.0.1" }}
+hostAliases:
+  - {ip: 127.0.0.1, hostnames: [{{ $name }}]}
+{{- end }}
+{{- end }}
+
+{{/* Names of mysqli's constants, for WordPress's MYSQL_CLIENT_FLAGS. */}}
+{{- define "wordpress-ha.wordpress.databaseFlags" -}}
+{{- $tls := .Values.database.external.tls -}}
+{{- if and (eq .Values.database.topology "external") $tls.enabled -}}
+{{- list "MYSQLI_CLIENT_SSL" (ternary "MYSQLI_CLIENT_SSL_VERIFY_SERVER_CERT" "MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT" $tls.verify) | toJson -}}
+{{- else -}}
+[]
+{{- end -}}
+{{- end }}
+
+{{/* Where the certificate of the database's authority is in containers that run PHP; empty: there is none of its own. */}}
+{{- define "wordpress-ha.wordpress.databaseAuthority" -}}
+{{- $tls := .Values.database.external.tls -}}
+{{- if and (eq .Values.database.topology "external") $tls.enabled $tls.verify (or $tls.caSecret $tls.caConfigMap) -}}
+/run/secrets/wordpress/database-ca.crt
+{{- end }}
 {{- end }}
 
 {{/* What wp-config.php and the scripts read: typed, so that no value is ever run as PHP. */}}
@@ -8,7 +45,9 @@
 {{- $internal := printf "http://%s.%s.svc.%s" (include "wordpress-ha.fullname" .) .Release.Namespace .Values.clusterDomain -}}
 {{- $site := .Values.wordpress.site -}}
 {{- dict
-      "database" (dict "host" (include "wordpress-ha.wordpress.databaseHost" .) "name" .Values.database.name "user" .Values.database.user)
+      "database" (dict
+        "host" (include "wordpress-ha.wordpress.databaseHost" .) "name" .Values.database.name "user" .Values.database.user
+        "flags" (include "wordpress-ha.wordpress.databaseFlags" . | fromJsonArray))
       "tablePrefix" .Values.wordpress.tablePrefix
       "url" $site.url
       "site" (dict "title" $site.title "language" $site.language "adminUser" $site.adminUser "adminEmail" $site.adminEmail "permalinks" $site.permalinks "internalUrl" $internal)
@@ -85,7 +124,7 @@ There is no memory limit to divide.
 The database router: a native sidecar, so it starts before everything that needs the database and ends after it.
 */}}
 {{- define "wordpress-ha.wordpress.router" -}}
-{{- if include "wordpress-ha.hasDatabase" . }}
+{{- if include "wordpress-ha.hasRouter" . }}
 - name: router
   image: {{ include "wordpress-ha.image" (list . .Values.wordpress.haproxy.image) }}
   imagePullPolicy: {{ .Values.wordpress.haproxy.image.pullPolicy }}
@@ -110,6 +149,23 @@ The database router: a native sidecar, so it starts before everything that needs
     {{- toYaml .Values.wordpress.haproxy.resources | nindent 4 }}
   volumeMounts:
     - {name: router, mountPath: /etc/haproxy, readOnly: true}
+{{- if not (include "wordpress-ha.hasDatabase" .) }}
+# Hosts outside have no check agent: this asks them for the router, with the site's own account.
+- name: database-health
+  {{- include "wordpress-ha.wordpress.php" . | nindent 2 }}
+  restartPolicy: Always
+  command: [bash, /etc/wordpress/database-health.sh]
+  env:
+    {{- include "wordpress-ha.wordpress.phpEnv" . | nindent 4 }}
+    - {name: WORKERS, value: {{ add1 (len .Values.database.external.hosts) | quote }}}
+  resources:
+    requests: {cpu: 20m, memory: 32Mi}
+    limits: {memory: 192Mi}
+  volumeMounts:
+    - {name: configuration, mountPath: /etc/wordpress, readOnly: true}
+    - {name: secrets, mountPath: /run/secrets/wordpress, readOnly: true}
+    - {name: tmp, mountPath: /tmp}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -154,7 +210,8 @@ securityContext:
       - secret:
           name: {{ include "wordpress-ha.databaseSecret" . }}
           items:
-            - {key: password, path: database-password}
+            - {key: {{ include "wordpress-ha.databasePasswordKey" . }}, path: database-password}
+      {{- include "wordpress-ha.external.authority" (list . false) | nindent 6 }}
       - secret:
           name: {{ include "wordpress-ha.wordpressSecret" . }}
           items:
@@ -166,7 +223,7 @@ securityContext:
     claimName: {{ include "wordpress-ha.wordpress.contentClaim" . }}
 - name: tmp
   emptyDir: {}
-{{- if include "wordpress-ha.hasDatabase" . }}
+{{- if include "wordpress-ha.hasRouter" . }}
 - name: router
   configMap:
     name: {{ include "wordpress-ha.fullname" . }}-router
@@ -231,6 +288,12 @@ php.ini: |
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}
+{{- if and (include "wordpress-ha.hasRouter" .) (not (include "wordpress-ha.hasDatabase" .)) }}
+{{- range list "database-health.php" "database-health.sh" }}
+{{ . }}: |
+  {{- $.Files.Get (printf "files/database/external/%s" .) | nindent 2 }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "wordpress-ha.wordpress.web" -}}
@@ -265,6 +328,7 @@ template:
     enableServiceLinks: false
     {{- include "wordpress-ha.imagePullSecrets" . | nindent 4 }}
     {{- include "wordpress-ha.scheduling" (list . "wordpress-install" (omit .Values.wordpress "spread" "topologySpreadConstraints")) | nindent 4 }}
+    {{- include "wordpress-ha.wordpress.hostAliases" . | nindent 4 }}
     securityContext:
       {{- include "wordpress-ha.podSecurityContext" 33 | nindent 6 }}
     initContainers:
