@@ -82,12 +82,16 @@ private. Without ports: nowhere.
 {{- $all := concat $php (list "wordpress-test") -}}
 {{- if include "wordpress-ha.hasDatabase" . }}{{ $all = append $all "database" }}{{ end -}}
 {{- if include "wordpress-ha.hasEtcd" . }}{{ $all = append $all "etcd" }}{{ end -}}
+{{- if eq .Values.database.topology "external" }}{{ $all = append $all "database-check" }}{{ end -}}
 {{- $api := list -}}
 {{- if include "wordpress-ha.madeSecrets" . | trim }}{{ $api = append $api "secrets" }}{{ end -}}
 {{- if .Values.nfs.enabled }}{{ $api = append $api "nfs" }}{{ end -}}
 - {from: {{ toJson (concat $all $api) }}, ports: [{{ $to.dns.port }}], udp: true, peers: {{ toJson $to.dns.peers }}}
 {{- if $api }}
 - {from: {{ toJson $api }}, ports: {{ toJson $to.apiServer.ports }}, peers: {{ toJson $to.apiServer.peers }}}
+{{- end }}
+{{- if eq .Values.database.topology "external" }}
+- {from: {{ toJson (append $php "database-check") }}, ports: [{{ .Values.database.external.port }}], peers: {{ toJson $to.database.peers }}}
 {{- end }}
 {{- range list "updates" "mail" "storage" }}
 {{- with get $to . }}
