@@ -24,8 +24,9 @@ here=$(dirname "$0")
 
 : "${POD_NAME:?}" "${POD_UID:?}" "${MEMORY_LIMIT:?}"
 : "${ENTRYPOINT:=/entrypoint.sh}" "${SETTINGS:=/etc/mysql}"
+: "${STOP_SECONDS:=30}" # that a server which serves nobody has to stop
 : "${SEED:=/seed}" # the image's own /etc/mysql, which an empty directory covers
-facts="{}" lease="" said="" said_at=0
+facts="{}" lease="" said="" said_at=0 killer=""
 zero=00000000-0000-0000-0000-000000000000
 
 # say TEXT: at once when it is news, else every NOTICE seconds.
@@ -323,8 +324,24 @@ C
 serve() { # ADDRESSES
   write_member_settings
   note "$RUN/phase" starting
-  log "Handing over to the server."
-  exec env CLUSTER_JOIN="$1" CLUSTER_NAME="$FULLNAME" PERCONA_TELEMETRY_DISABLE=1 "$ENTRYPOINT" mysqld
+  log "Starting the server."
+  CLUSTER_JOIN="$1" CLUSTER_NAME="$FULLNAME" PERCONA_TELEMETRY_DISABLE=1 "$ENTRYPOINT" mysqld &
+  server=$!
+  trap stop TERM INT
+  while kill -0 "$server" 2>/dev/null; do wait "$server" || true; done # a signal ends the wait, not the server
+  [ -z "$killer" ] || kill "$killer" 2>/dev/null || true
+  wait "$server"
+  exit
+}
+
+# stop: as kill -TERM, for as long as a member that serves needs. A server that does not serve has nothing to bring to an end, and may
+# hang: without the others a state transfer never ends, and it cannot be interrupted.
+stop() {
+  log "Told to stop."
+  kill -TERM "$server" 2>/dev/null || true
+  read_note "$RUN/incarnation"; local incarnation=$REPLY
+  read_note "$RUN/confirmed"
+  if [ "$REPLY" != "$incarnation" ]; then (sleep "$STOP_SECONDS"; log "The server does not stop, and serves nobody: killing it."; kill -KILL "$server") & killer=$!; fi
 }
 
 trap 'withdraw; log "Told to stop while waiting."; exit 0' TERM INT

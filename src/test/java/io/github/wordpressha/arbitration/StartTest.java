@@ -7,6 +7,8 @@ import static io.github.wordpressha.arbitration.Bench.pod;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -428,5 +430,37 @@ class StartTest {
     member.process().destroy();
     assertThat(member.awaitExit()).isZero();
     assertThat(bench.facts()).doesNotContainKey("waiting/demo-mysql-0");
+  }
+
+  // --- stopping -----------------------------------------------------------------------------------------------------
+
+  @Test
+  void aServerThatServesNobodyAndDoesNotStopIsKilled() {
+    Member member = serving(Map.of("STUBBORN", "yes", "STOP_SECONDS", "1"));
+    member.process().destroy();
+    assertThat(member.awaitExit()).isEqualTo(137);
+  }
+
+  @Test
+  void aServerThatServesIsGivenAllTheTimeItNeeds() {
+    Member member = serving(Map.of("STUBBORN", "yes", "STOP_SECONDS", "1"));
+    Bench.write(member.run.resolve("confirmed"), Bench.read(member.run.resolve("incarnation")));
+    member.process().destroy();
+    member.awaitLog("Told to stop.");
+    assertThat(member.process().onExit().completeOnTimeout(null, 3, TimeUnit.SECONDS).join()).as("the end of the server").isNull();
+  }
+
+  @Test
+  void aServerStopsWhenItIsTold() {
+    Member member = serving(Map.of());
+    member.process().destroy();
+    assertThat(member.awaitExit()).isEqualTo(143);
+  }
+
+  private Member serving(Map<String, String> environment) {
+    bench.known(U, 2, 3, 0);
+    Member member = bench.member(0).holds(U, 100);
+    member.environment.putAll(environment);
+    return member.start().awaitBootstrap();
   }
 }
