@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.function.ToIntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * What the loss of each node, pair of nodes, zone, volume and tier does to a site. Read from the rendered objects (replicas, spreading
@@ -74,6 +75,10 @@ public record ResilienceReport(Cluster cluster, List<Tier> tiers, List<Outcome> 
         }
       }
       outcomes.add(lost("any one node", Tier::perNode, false));
+      String single = tiers.stream().filter(Builder::isNeededSingle).map(Tier::name).collect(Collectors.joining(" and "));
+      if (cluster.nodes() > 1 && !single.isEmpty()) {
+        outcomes.add(lost("a node without " + single, t -> isNeededSingle(t) ? 0 : t.perNode(), false));
+      }
       if (cluster.nodes() > 2) {
         outcomes.add(lost("any two nodes", t -> Math.min(t.pods(), 2 * t.perNode()), false));
       }
@@ -155,6 +160,8 @@ public record ResilienceReport(Cluster cluster, List<Tier> tiers, List<Outcome> 
         case COORDINATION -> {
           if (tier.works(lost)) {
             effect.heals(Healing.BY_ITSELF, "The member is removed and joins anew.");
+          } else if (allGone) {
+            effect.heals(Healing.BY_ITSELF, "The members found themselves anew; a database that runs registers itself again.");
           } else {
             effect.heals(Healing.BY_A_PERSON, "The majority is gone for good; what it knew can be rebuilt from the database members.");
           }
@@ -187,6 +194,11 @@ public record ResilienceReport(Cluster cluster, List<Tier> tiers, List<Outcome> 
         remarks.add("The database is outside of this release: its resilience is not covered here.");
       }
       return remarks;
+    }
+
+    /** One pod that everybody needs: only one of the nodes has it, and the others can be lost with less harm. */
+    private static boolean isNeededSingle(Tier tier) {
+      return tier.pods() == 1 && (tier.kind() == Kind.FILES || tier.kind() == Kind.DATABASE);
     }
 
     private static boolean isData(Tier tier) {

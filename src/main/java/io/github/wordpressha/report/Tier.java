@@ -42,29 +42,24 @@ public record Tier(
   static Tier of(Objects objects, Workload workload, Cluster cluster) {
     String name = workload.labels().getOrDefault("app.kubernetes.io/component", workload.name());
     int pods = Math.max(Pods.minimum(objects, workload), 1);
+    int perNode = most(workload, Pods.HOST, pods, cluster.nodes());
     return new Tier(
         name,
         workload.manifest().id(),
         kind(workload, name, pods),
         pods,
-        most(workload, Pods.HOST, pods, cluster.nodes()),
-        most(workload, Pods.ZONE, pods, cluster.zones(), Pods.keptApart(workload, Pods.HOST), cluster.nodes()),
+        perNode,
+        Math.min(most(workload, Pods.ZONE, pods, cluster.zones()), perNode * share(cluster.nodes(), cluster.zones())),
         Pods.keptApart(workload, Pods.HOST) || pods == 1,
         !workload.claims().isEmpty());
   }
 
-  /** With a rule, even shares; without one, the worst that the scheduler may do. */
+  /** With a rule, even shares; without one, the worst that the scheduler may do. A zone has no more than its nodes have. */
   private static int most(Workload workload, String topology, int pods, int domains) {
     if (Pods.apartByAffinity(workload, topology)) {
       return 1;
     }
     return Pods.preferablyApart(workload, topology) ? share(pods, domains) : pods;
-  }
-
-  /** Pods kept on different nodes cannot be more in a zone than it has nodes. */
-  private static int most(Workload workload, String topology, int pods, int zones, boolean onePerNode, int nodes) {
-    int most = most(workload, topology, pods, zones);
-    return onePerNode ? Math.min(most, Math.min(pods, share(nodes, zones))) : most;
   }
 
   private static int share(int pods, int domains) {

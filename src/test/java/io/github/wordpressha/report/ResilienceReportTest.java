@@ -103,6 +103,17 @@ class ResilienceReportTest {
     assertThat(report.outcome("all pods of database").orElseThrow().visitors()).isEqualTo(Readers.CACHED);
     assertThat(report.outcome("all pods of etcd").orElseThrow().editors()).isEqualTo(Writers.SERVED);
     assertThat(report.outcome("one volume of database").orElseThrow().heals()).isEqualTo(Healing.BY_ITSELF);
+    assertThat(report.outcome("any one node").orElseThrow().editors()).as("the file server may be there").isEqualTo(Writers.DOWN);
+    assertThat(report.outcome("a node without nfs").orElseThrow().editors()).isEqualTo(Writers.FAILOVER);
+  }
+
+  @Test
+  @DisplayName("a zone is no more than its nodes")
+  void zonesOfOneNode() {
+    var cluster = new Cluster(3, 3, 34);
+    var report = ResilienceReport.of(Checks.verify(Profiles.chart().render(Release.standard(), Values.none()), cluster).objects(), cluster);
+    assertThat(report.outcome("any one zone").orElseThrow()).usingRecursiveComparison().ignoringFields("fault")
+        .isEqualTo(report.outcome("any one node").orElseThrow());
   }
 
   private static ResilienceReport sample(UnaryOperator<Manifest> change) {
