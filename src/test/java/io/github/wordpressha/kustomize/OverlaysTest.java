@@ -20,12 +20,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -34,6 +37,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class OverlaysTest {
 
   private static final Path OVERLAYS = Path.of("values/overlays");
+  private static final Map<String, Rendering> RENDERED = new ConcurrentHashMap<>();
 
   /** A profile under an overlay. */
   record Case(String overlay, Profile profile) {}
@@ -58,7 +62,7 @@ class OverlaysTest {
   @MethodSource("cases")
   @DisplayName("an overlay leaves a sound release, and changes something")
   void isSound(Case c) throws Exception {
-    Rendering rendering = Profiles.chart().render(Release.standard(), c.profile().values());
+    Rendering rendering = rendered(c.profile());
     List<Manifest> before = rendering.manifests();
     ManifestParser.Result after = overlaid(rendering, c.overlay());
     var verdict = Checks.verify(Release.standard(), after.manifests(), after.problems(), c.profile().values(), Cluster.ofThree(34));
@@ -67,6 +71,10 @@ class OverlaysTest {
     boolean hasDatabase = before.stream().anyMatch(m -> m.kind().equals("StatefulSet") && m.label("app.kubernetes.io/component").filter("database"::equals).isPresent());
     if (!c.overlay().equals("resources") || hasDatabase) {
       assertThat(after.manifests()).extracting(Manifest::tree).doesNotContainSubsequence(before.stream().map(Manifest::tree).toList());
+    }
+    if (c.overlay().equals("private-registry")) {
+      assertThat(Sbom.images(verdict.objects())).as("no image comes from anywhere else")
+          .isNotEmpty().allMatch(i -> i.startsWith("registry.example.com/mirror/"));
     }
   }
 
@@ -97,13 +105,17 @@ class OverlaysTest {
   }
 
   @Test
-  @DisplayName("private-registry: no image comes from anywhere else, in any profile")
-  void privateRegistry() throws Exception {
-    for (Profile profile : Profiles.all().toList()) {
-      Rendering rendering = Profiles.chart().render(Release.standard(), profile.values());
-      var objects = Checks.verify(Release.standard(), overlaid(rendering, "private-registry").manifests(), List.of(), profile.values(), Cluster.ofThree(34)).objects();
-      assertThat(Sbom.images(objects)).as(profile.name()).isNotEmpty().allMatch(i -> i.startsWith("registry.example.com/mirror/"));
-    }
+  @DisplayName("Helm 4 takes the overlays as a plugin, and lays them over hooks and tests, too")
+  void helmFourPlugin(@TempDir Path home) throws Exception {
+    assumeTrue(version(List.of("helm", "version", "--short")).startsWith("v4."), "no helm 4 on the PATH");
+    helm(home, "plugin", "install", OVERLAYS.toAbsolutePath().toString());
+    String output = helm(home, "template", "wordpress-ha", Profiles.CHART_DIRECTORY.toString(), "--kube-version", Release.DEFAULT_KUBE_VERSION,
+        "--post-renderer", "wordpress-ha-overlay", "--post-renderer-args", "company");
+    List<Manifest> manifests = ManifestParser.parse(output).manifests();
+    assertThat(manifests).filteredOn(m -> m.annotation("helm.sh/hook").isPresent()).isNotEmpty();
+    assertThat(manifests).allSatisfy(m -> assertThat(m.label("example.com/team")).hasValue("web"));
+    assertThat(manifests).extracting(Manifest::id)
+        .containsExactlyInAnyOrderElementsOf(rendered(defaults()).manifests().stream().map(Manifest::id).toList());
   }
 
   @Test
@@ -115,8 +127,31 @@ class OverlaysTest {
   }
 
   private static List<Workload> workloads(String overlay) throws Exception {
-    Rendering rendering = Profiles.chart().render(Release.standard(), io.github.wordpressha.helm.Values.none());
+    Rendering rendering = rendered(defaults());
     return Checks.verify(Release.standard(), overlaid(rendering, overlay).manifests(), List.of(), rendering.values(), Cluster.ofThree(34)).objects().workloads();
+  }
+
+  private static Profile defaults() {
+    return Profiles.all().findFirst().orElseThrow();
+  }
+
+  private static Rendering rendered(Profile profile) {
+    return RENDERED.computeIfAbsent(profile.name(), name -> Profiles.chart().render(Release.standard(), profile.values()));
+  }
+
+  /** Helm at a home of its own. */
+  private static String helm(Path home, String... arguments) throws Exception {
+    Path output = home.resolve("output");
+    var command = new ArrayList<>(List.of("helm"));
+    command.addAll(List.of(arguments));
+    var builder = new ProcessBuilder(command).redirectOutput(output.toFile()).redirectError(home.resolve("errors").toFile());
+    builder.environment().putAll(Map.of("HELM_DATA_HOME", home.resolve("data").toString(), "HELM_CONFIG_HOME", home.resolve("config").toString(),
+        "HELM_CACHE_HOME", home.resolve("cache").toString()));
+    builder.environment().remove("HELM_PLUGINS");
+    Process process = builder.start();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).as(Files.readString(home.resolve("errors"))).isZero();
+    return Files.readString(output);
   }
 
   private static ManifestParser.Result overlaid(Rendering rendering, String overlay) throws Exception {
