@@ -4,15 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.Profiles.Profile;
+import io.github.wordpressha.check.Checks;
+import io.github.wordpressha.check.Cluster;
 import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.Rendering;
 import io.github.wordpressha.helm.Yaml;
 import io.github.wordpressha.manifest.Manifest;
+import io.github.wordpressha.publish.Sbom;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
@@ -54,6 +60,24 @@ class GoldenTest {
     List<String> names = Profiles.all().map(p -> p.name() + ".yaml").toList();
     try (Stream<Path> files = Files.list(DIRECTORY)) {
       assertThat(files.map(f -> f.getFileName().toString())).allMatch(names::contains);
+    }
+  }
+
+  @Test
+  @DisplayName("Chart.yaml lists every image of every profile for chart catalogues")
+  void imagesOfTheCatalogue() throws IOException {
+    var images = new TreeSet<String>();
+    Profiles.all().forEach(p -> images.addAll(Sbom.images(Checks.verify(Profiles.chart().render(Release.standard(), p.values()), Cluster.ofThree(34)).objects())));
+    String block = images.stream()
+        .map(i -> "    - name: %s\n      image: %s\n".formatted(i.replaceAll("^.*/|[:@].*$", ""), i))
+        .collect(Collectors.joining());
+    Path file = Profiles.CHART_DIRECTORY.resolve("Chart.yaml");
+    String text = Files.readString(file);
+    String fresh = text.replaceFirst("(?m)(^  artifacthub\\.io/images: \\|\\R)(?:    .*\\R)*", "$1" + Matcher.quoteReplacement(block));
+    if (Boolean.getBoolean("golden.update")) {
+      Files.writeString(file, fresh);
+    } else {
+      assertThat(text).isEqualTo(fresh);
     }
   }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.check.Objects;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -32,6 +33,7 @@ public final class Sbom {
     sbom.put("version", 1);
     ObjectNode component = sbom.putObject("metadata").putObject("component");
     component.put("type", "application");
+    component.put("bom-ref", chart);
     component.put("name", chart);
     component.put("version", version);
     var components = sbom.putArray("components");
@@ -49,6 +51,15 @@ public final class Sbom {
         hash.put("content", reference.digest().replaceFirst("^sha256:", ""));
       }
     });
+    composition(sbom, "complete", List.of(chart));
+    composition(sbom, "unknown", new TreeSet<>(images));
     return sbom;
+  }
+
+  /** How much of what these consist of is listed: all images of the chart, but nothing of what is in an image. */
+  private static void composition(ObjectNode sbom, String aggregate, Collection<String> references) {
+    ObjectNode composition = sbom.withArray("compositions").addObject();
+    composition.put("aggregate", aggregate);
+    references.forEach(composition.putArray("assemblies")::add);
   }
 }

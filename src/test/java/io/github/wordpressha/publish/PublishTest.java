@@ -74,21 +74,10 @@ class PublishTest {
   void helmReadsTheRepository() throws Exception {
     Path repository = directory.resolve("repository");
     new StaticRepository(repository, "").add(pack("1.0.0"), Instant.parse("2025-01-01T00:00:00Z"));
-    var server = com.sun.net.httpserver.HttpServer.create(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    server.createContext("/", exchange -> {
-      Path file = repository.resolve(exchange.getRequestURI().getPath().substring(1));
-      byte[] bytes = Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
-      exchange.sendResponseHeaders(Files.exists(file) ? 200 : 404, bytes.length == 0 ? -1 : bytes.length);
-      exchange.getResponseBody().write(bytes);
-      exchange.close();
-    });
-    server.start();
-    try {
+    try (var server = new FileServer(repository)) {
       Path config = directory.resolve("repositories.yaml");
-      Helm.repo().add().withRepositoryConfig(config).withName("test").withUrl(URI.create("http://127.0.0.1:" + server.getAddress().getPort())).call();
+      Helm.repo().add().withRepositoryConfig(config).withName("test").withUrl(server.url()).call();
       assertThat(Helm.search().repo().withRepositoryConfig(config).call()).anySatisfy(r -> assertThat(r.getName()).isEqualTo("test/sample"));
-    } finally {
-      server.stop(0);
     }
   }
 
@@ -96,25 +85,18 @@ class PublishTest {
   @DisplayName("the signature is good, and says which archive it is for")
   void signs() throws Exception {
     assumeTrue(onPath("gpg"), "no gpg on the PATH to make a key with and to verify by");
-    Path home = Files.createDirectory(directory.resolve("gnupg"), java.nio.file.attribute.PosixFilePermissions.asFileAttribute(
-        java.nio.file.attribute.PosixFilePermissions.fromString("rwx------")));
-    gpg(home, "--passphrase", "", "--quick-generate-key", "Test <test@example.com>", "rsa2048", "sign", "1d");
-    Path keyring = directory.resolve("secret.gpg");
-    gpg(home, "--output", keyring.toString(), "--export-secret-keys");
-    Path archive = pack("1.0.0");
+    try (var gpg = new Gpg(directory.resolve("gnupg"))) {
+      Path keyring = gpg.secretKeys(directory.resolve("secret.gpg"));
+      Path archive = pack("1.0.0");
 
-    Path provenance = Provenance.sign(archive, keyring, "test@example.com", new char[0]);
+      Path provenance = Provenance.sign(archive, keyring, Gpg.ADDRESS, new char[0]);
 
-    assertThat(gpg(home, "--verify", provenance.toString())).contains("Good signature from \"Test <test@example.com>\"");
-    assertThat(Files.readString(provenance))
-        .contains("name: sample", "files:\n  sample-1.0.0.tgz: sha256:" + StaticRepository.sha256(archive));
-    assertThatThrownBy(() -> Provenance.sign(archive, keyring, "nobody", new char[0])).hasMessageContaining("has no key of \"nobody\"");
-    Files.writeString(provenance, Files.readString(provenance).replace("name: sample", "name: simple"));
-    assertThat(gpg(home, "--verify", provenance.toString())).contains("BAD signature");
-    try {
-      gpg(home, "--version");
-    } finally {
-      new ProcessBuilder("gpgconf", "--homedir", home.toString(), "--kill", "all").start().waitFor(10, TimeUnit.SECONDS);
+      assertThat(gpg.run("--verify", provenance.toString())).contains("Good signature from \"Test <test@example.com>\"");
+      assertThat(Files.readString(provenance))
+          .contains("name: sample", "files:\n  sample-1.0.0.tgz: sha256:" + StaticRepository.sha256(archive));
+      assertThatThrownBy(() -> Provenance.sign(archive, keyring, "nobody", new char[0])).hasMessageContaining("has no key of \"nobody\"");
+      Files.writeString(provenance, Files.readString(provenance).replace("name: sample", "name: simple"));
+      assertThat(gpg.run("--verify", provenance.toString())).contains("BAD signature");
     }
   }
 
@@ -178,12 +160,23 @@ class PublishTest {
     assertThat(sbom.path("components")).extracting(c -> c.path("purl").asText()).containsExactly(
         "pkg:oci/nginx?repository_url=docker.io%2Flibrary%2Fnginx&tag=1.28-alpine",
         "pkg:oci/etcd?repository_url=quay.io%2Fcoreos%2Fetcd&tag=v3.6.16");
+    assertThat(sbom.path("compositions")).as("all images are listed, but not what is in them").extracting(c -> c.path("aggregate").asText())
+        .containsExactly("complete", "unknown");
+    assertThat(sbom.path("compositions").get(1).path("assemblies")).hasSize(2);
   }
 
   @Test
   @DisplayName("Chart.yaml has what chart catalogues show")
-  void hasCatalogueAnnotations() {
+  void hasCatalogueAnnotations() throws Exception {
     ObjectNode metadata = Profiles.chart().metadata();
+    assertThat(Yaml.parse(metadata.path("annotations").path("artifacthub.io/changes").asText())).isNotEmpty().allSatisfy(change -> {
+      assertThat(change.path("kind").asText()).isIn("added", "changed", "deprecated", "removed", "fixed", "security");
+      assertThat(change.path("description").asText()).isNotBlank();
+    });
+    assertThat(Yaml.parse(metadata.path("annotations").path("artifacthub.io/links").asText())).isNotEmpty().allSatisfy(link -> {
+      assertThat(link.path("name").asText()).isNotBlank();
+      assertThat(link.path("url").asText()).startsWith("https://");
+    });
     assertThat(metadata.path("annotations").path("artifacthub.io/license").asText()).isEqualTo("Apache-2.0");
     assertThat(metadata.path("annotations").path("artifacthub.io/category").asText()).isNotEmpty();
     assertThat(metadata.path("description").asText()).isNotEmpty();
@@ -210,15 +203,6 @@ class PublishTest {
     Path archive = chart.getParent().resolve("sample-" + version + ".tgz");
     ChartArchive.normalize(archive, chart);
     return archive;
-  }
-
-  private String gpg(Path home, String... args) throws Exception {
-    var command = new java.util.ArrayList<>(List.of("gpg", "--homedir", home.toString(), "--batch", "--pinentry-mode", "loopback"));
-    command.addAll(List.of(args));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes());
-    process.waitFor(60, TimeUnit.SECONDS);
-    return output;
   }
 
   private static boolean onPath(String program) {
