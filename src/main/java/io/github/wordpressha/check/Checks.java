@@ -24,6 +24,8 @@ public final class Checks {
       new ScriptCheck(),
       new IdentityCheck(),
       new NameCheck(),
+      new LabelCheck(),
+      new RestartCheck(),
       new ResourceCheck(),
       new ProbeCheck(),
       new DisruptionCheck(),

@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeProjection;
+import io.fabric8.kubernetes.api.model.autoscaling.v2.CrossVersionObjectReference;
 import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
 import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
@@ -50,15 +51,20 @@ public final class ReferenceCheck implements Check {
 
     List<Problem> all() {
       objects.workloads().forEach(this::workload);
-      objects.all(HorizontalPodAutoscaler.class).forEach(e -> {
-        var target = e.getValue().getSpec().getScaleTargetRef();
-        exists(e.getKey(), "spec.scaleTargetRef.name", target.getKind(), target.getName());
-      });
+      objects.all(HorizontalPodAutoscaler.class).forEach(e -> scaled(e.getKey(), e.getValue().getSpec().getScaleTargetRef()));
       objects.all(RoleBinding.class).forEach(e -> binding(e.getKey(), e.getValue().getRoleRef(), e.getValue().getSubjects()));
       objects.all(ClusterRoleBinding.class).forEach(e -> binding(e.getKey(), e.getValue().getRoleRef(), e.getValue().getSubjects()));
       objects.all(Ingress.class).forEach(e -> ingress(e.getKey(), e.getValue()));
       objects.all(PersistentVolumeClaim.class).forEach(e -> claim(e.getKey(), "spec", e.getValue()));
       return problems;
+    }
+
+    private void scaled(Manifest autoscaler, CrossVersionObjectReference target) {
+      exists(autoscaler, "spec.scaleTargetRef.name", target.getKind(), target.getName());
+      objects.manifests().stream()
+          .filter(m -> m.kind().equals(target.getKind()) && m.name().equals(target.getName()) && !m.apiVersion().equals(target.getApiVersion()))
+          .forEach(m -> add(autoscaler, "spec.scaleTargetRef.apiVersion",
+              m.id() + " is of " + m.apiVersion() + ", not of " + target.getApiVersion() + ": it would not be scaled.", "Write " + m.apiVersion() + "."));
     }
 
     private void workload(Workload workload) {
