@@ -17,6 +17,11 @@ note() { printf '%s\n' "$2" >"$1.new.$$" && mv "$1.new.$$" "$1"; }
 # sql_quote TEXT: a string literal.
 sql_quote() { local text=${1//\\/\\\\}; printf "'%s'" "${text//\'/\\\'}"; }
 
+# What the site's account may do in its own schema: all that WordPress and its plugins ask for, but no stored code and no events.
+application_privileges="SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE TEMPORARY TABLES, LOCK TABLES, CREATE VIEW, SHOW VIEW, TRIGGER"
+# sql_schema NAME: a schema in a GRANT, where _ would stand for any letter.
+sql_schema() { printf '%s' "\`${1//_/\\_}\`"; }
+
 # write_credentials NAME USER PASSWORD_KEY [LINE...]: an option file for the mysql client.
 # Backslash and quote are the characters that option files give a meaning.
 write_credentials() {

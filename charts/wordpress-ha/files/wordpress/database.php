@@ -4,6 +4,8 @@
  * chart itself keeps in the schema, the table `<prefix>wordpress_ha`: who works on the site, and how far it is.
  */
 
+require_once __DIR__ . '/mounted.php';
+
 final class SiteDatabase
 {
 	public const CONNECT_TIMEOUT_SECONDS = 5;
@@ -18,7 +20,7 @@ final class SiteDatabase
 	public function __construct(private readonly ?string $host = null)
 	{
 		mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
-		$this->settings = json_decode((string) file_get_contents('/etc/wordpress/settings.json'), true, 16, JSON_THROW_ON_ERROR);
+		$this->settings = json_decode((string) read_mounted('/etc/wordpress/settings.json'), true, 16, JSON_THROW_ON_ERROR);
 		$this->state    = '`' . $this->settings['tablePrefix'] . 'wordpress_ha`';
 	}
 
@@ -101,7 +103,7 @@ final class SiteDatabase
 			$flags      = array_sum(array_map('constant', $this->settings['database']['flags']));
 			$connection = mysqli_init();
 			$connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, self::CONNECT_TIMEOUT_SECONDS);
-			$password = rtrim((string) file_get_contents('/run/secrets/wordpress/database-password'), "\r\n");
+			$password = rtrim((string) read_mounted('/run/secrets/wordpress/database-password'), "\r\n");
 			@$connection->real_connect($host, $this->settings['database']['user'], $password, $this->settings['database']['name'], (int) $port, null, $flags);
 			$connection->set_charset('utf8mb4');
 			$this->connection = $connection;
@@ -113,7 +115,7 @@ final class SiteDatabase
 /** Where the router of this pod leads to one of several hosts of an external database, and to no other (haproxy.cfg). */
 function routed_host(int $index): string
 {
-	$router = json_decode((string) file_get_contents('/etc/wordpress/settings.json'), true, 16, JSON_THROW_ON_ERROR)['database']['host'];
+	$router = json_decode((string) read_mounted('/etc/wordpress/settings.json'), true, 16, JSON_THROW_ON_ERROR)['database']['host'];
 	return strtok($router, ':') . ':' . (3307 + $index);
 }
 

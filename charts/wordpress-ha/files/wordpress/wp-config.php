@@ -6,13 +6,15 @@
  * request, so that a changed database password needs no restart. Command line scripts read the same file.
  */
 
+require_once '/etc/wordpress/mounted.php';
+
 const WORDPRESS_HA_SETTINGS = '/etc/wordpress/settings.json';
 const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 
 (static function (): void {
-	$settings = json_decode((string) file_get_contents(WORDPRESS_HA_SETTINGS), true, 16, JSON_THROW_ON_ERROR);
+	$settings = json_decode((string) read_mounted(WORDPRESS_HA_SETTINGS), true, 16, JSON_THROW_ON_ERROR);
 	$secret   = static function (string $name): string {
-		$value = @file_get_contents(WORDPRESS_HA_SECRETS . '/' . $name);
+		$value = read_mounted(WORDPRESS_HA_SECRETS . '/' . $name);
 		if ($value === false || $value === '') {
 			error_log("wordpress: the secret $name is missing or empty in " . WORDPRESS_HA_SECRETS . '.');
 			http_response_code(503);
@@ -70,6 +72,9 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 
 	// Nobody updates core from the dashboard, whatever else is allowed there.
 	$hook('map_meta_cap', static fn(array $needed, string $capability): array => $capability === 'update_core' ? ['do_not_allow'] : $needed, 2);
+
+	// Pages do not tell which version of WordPress made them.
+	$hook('the_generator', static fn(): string => '');
 
 	// While a new version is rolled out, its Job has upgraded the schema already. An old pod would send everybody who opens the
 	// dashboard to upgrade.php, which would write its own, older version number: it takes the newer schema for its own instead.

@@ -3,7 +3,7 @@ The ports of each tier, by name: those of the containers, of the Services and of
 */}}
 {{- define "wordpress-ha.ports" -}}
 etcd: {client: 2379, peer: 2380, metrics: 2381, status: 2382}
-database: {mysql: 3306, agent: 9200, galera: 4567, ist: 4568, sst: 4444}
+database: {mysql: 3306, agent: 9200, galera: 4567, ist: 4568, sst: 4444, clone: 4444, client: 3307, read: 3308, proxy-health: 8404}
 nfs: { {{- range $i, $port := include "wordpress-ha.nfsPorts" . | fromJsonArray }}{{ if $i }}, {{ end }}{{ $port.name }}: {{ $port.port }}{{ end -}} }
 wordpress: {http: 8080, status: 8081, router-health: 8404}
 {{- end }}
@@ -43,6 +43,8 @@ the values of the label app.kubernetes.io/component. The kubelet's probes are no
 {{- end }}
 {{- if eq .Values.database.topology "galera" }}
 - {from: [database], to: database, ports: [agent, galera, ist, sst]}
+{{- else if eq .Values.database.topology "replication" }}
+- {from: [database], to: database, ports: [mysql, agent, clone]}
 {{- end }}
 {{- if include "wordpress-ha.hasEtcd" . }}
 - {from: [database], to: etcd, ports: [client]}
@@ -59,7 +61,11 @@ Who comes in from outside of the release. peers: NetworkPolicyPeers. Without any
 {{- $from := .Values.networkPolicy.from -}}
 - {to: wordpress, ports: [http], open: true, peers: {{ toJson $from.site }}}
 {{- if include "wordpress-ha.hasDatabase" . }}
-- {to: database, ports: [mysql], open: {{ ne .Values.database.service.type "ClusterIP" }}, peers: {{ toJson $from.database }}}
+{{- $replication := eq .Values.database.topology "replication" }}
+- {to: database, ports: [{{ ternary "client" "mysql" $replication }}], open: {{ ne .Values.database.service.type "ClusterIP" }}, peers: {{ toJson $from.database }}}
+{{- if $replication }}
+- {to: database, ports: [read], open: false, peers: {{ toJson $from.database }}}
+{{- end }}
 {{- end }}
 {{- if include "wordpress-ha.hasEtcd" . }}
 - {to: etcd, ports: [client], open: {{ ne .Values.etcd.service.type "ClusterIP" }}, peers: {{ toJson $from.etcd }}}

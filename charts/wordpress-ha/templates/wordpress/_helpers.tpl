@@ -106,6 +106,17 @@ There is no memory limit to divide.
 {{- include "wordpress-ha.wordpress.mebibytes" .Values.wordpress.cache.size }}m
 {{- end }}
 
+{{/* The headers of every answer. */}}
+{{- define "wordpress-ha.wordpress.headers" -}}
+{{- $own := dict
+      "X-Content-Type-Options" "nosniff"
+      "X-Frame-Options" "SAMEORIGIN"
+      "Referrer-Policy" "strict-origin-when-cross-origin"
+      "Permissions-Policy" "camera=(), microphone=(), geolocation=(self)" -}}
+{{- range $name, $value := .Values.wordpress.headers }}{{ $_ := set $own $name $value }}{{ end -}}
+{{- toYaml $own -}}
+{{- end }}
+
 {{/* The claim with the content, and where a claim that the chart makes comes from: claim, server, class, nfs (the in-chart server). */}}
 {{- define "wordpress-ha.wordpress.contentSource" -}}
 {{- $content := .Values.wordpress.content -}}
@@ -284,7 +295,7 @@ settings.json: |
   {{- include "wordpress-ha.wordpress.settings" . | nindent 2 }}
 php.ini: |
   {{- tpl (.Files.Get "files/wordpress/php.ini") . | nindent 2 }}
-{{- range list "wp-config.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" }}
+{{- range list "wp-config.php" "mounted.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "new-salts.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}
@@ -297,11 +308,11 @@ php.ini: |
 {{- end }}
 
 {{- define "wordpress-ha.wordpress.web" -}}
-{{- range list "nginx.conf" "php-fpm.conf" }}
+{{- range list "nginx.conf" "php-fpm.conf" "headers.conf" }}
 {{ . }}: |
   {{- tpl ($.Files.Get (printf "files/wordpress/%s" .)) $ | nindent 2 }}
 {{- end }}
-{{- range list "fastcgi.conf" "headers.conf" "prepare.sh" "seed-content.sh" "copy-static.sh" "drain-nginx.sh" "drain-php.sh" }}
+{{- range list "fastcgi.conf" "php.conf" "prepare.sh" "seed-content.sh" "copy-static.sh" "drain-nginx.sh" "drain-php.sh" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}

@@ -30,7 +30,7 @@ log "Making the accounts: root (local only), monitor (this pod only), $APPLICATI
 "${client[@]}" <<SQL
 CREATE DATABASE IF NOT EXISTS \`$APPLICATION_DATABASE\` CHARACTER SET utf8mb4;
 CREATE USER $(sql_quote "$APPLICATION_USER")@'%' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/password")");
-GRANT ALL ON \`$APPLICATION_DATABASE\`.* TO $(sql_quote "$APPLICATION_USER")@'%';
+GRANT $application_privileges ON $(sql_schema "$APPLICATION_DATABASE").* TO $(sql_quote "$APPLICATION_USER")@'%';
 CREATE USER 'monitor'@'127.0.0.1' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/monitor-password")") WITH MAX_USER_CONNECTIONS 20;
 GRANT SELECT ON mysql.wsrep_cluster_members TO 'monitor'@'127.0.0.1';
 ALTER USER 'root'@'localhost' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/root-password")");

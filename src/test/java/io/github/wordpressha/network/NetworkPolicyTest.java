@@ -96,6 +96,13 @@ class NetworkPolicyTest {
             """, join(site, List.of(
                 PHP + " > database: 3306 9200",
                 "database > dns: 53 53/UDP"))),
+        new Case("external", """
+            database: {topology: external, existingSecret: database, external: {hosts: [mysql.example.com]}}
+            nfs: {enabled: false}
+            wordpress: {content: {storageClass: files}}
+            """, join(site, List.of(
+                "database-check > dns: 53 53/UDP",
+                "database-check " + PHP + " > stranger private public: 3306"))),
         new Case("every value of networkPolicy", """
             database: {service: {type: ClusterIP}}
             etcd: {service: {type: ClusterIP}}
