@@ -35,7 +35,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 class RotationIT {
 
     private static final Duration TO_ALL_READY = Duration.ofMinutes(5);
-    private static final Duration COMMAND = Duration.ofSeconds(30);
+    private static final Duration COMMAND = Duration.ofMinutes(1);
     private static final List<String> KEYS = List.of("password", "root-password", "monitor-password");
     private static final String DATABASE = Release.NAME + "-mysql-0";
     private static final String VALUES = """

@@ -41,6 +41,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -62,7 +63,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 class SecurityIT {
 
     private static final Duration TO_ALL_READY = Duration.ofMinutes(6);
-    private static final Duration COMMAND = Duration.ofSeconds(40);
+    private static final Duration COMMAND = Duration.ofMinutes(2);
     private static final String HOST = "www.example.com";
     private static final String ELSEWHERE = "test-security-elsewhere";
     private static final int LOGINS = 5;
@@ -333,10 +334,7 @@ class SecurityIT {
         targets.put("api: 6443", cluster.client().endpoints().inNamespace("default").withName("kubernetes").require().getSubsets().get(0).getAddresses().get(0).getIp() + " 6443");
         targets.put("dns: 53", cluster.client().services().inNamespace("kube-system").withName("kube-dns").require().getSpec().getClusterIP() + " 53");
 
-        var seen = new TreeSet<String>();
-        sources.forEach((name, pod) -> reached(pod, name, targets).forEach(target -> seen.add(name + " > " + target)));
-
-        assertThat(seen).containsExactlyInAnyOrder(
+        Set<String> intended = Set.of(
             "wordpress > wordpress: 8080", "wordpress > database: 3306", "wordpress > database: 9200", "wordpress > dns: 53",
             "database > database: 4444", "database > database: 4567", "database > database: 4568", "database > database: 9200",
             "database > etcd: 2379", "database > dns: 53",
@@ -345,6 +343,12 @@ class SecurityIT {
             "neighbour > stranger: 8000", "neighbour > api: 6443", "neighbour > dns: 53",
             "stranger > stranger: 8000", "stranger > api: 6443", "stranger > dns: 53",
             "impostor > stranger: 8000", "impostor > api: 6443", "impostor > dns: 53");
+        // What is forbidden never answers; what is allowed may be slow to, where nodes share few cores.
+        var seen = new TreeSet<String>();
+        for (int attempt = 0; attempt < 3 && !seen.containsAll(intended); attempt++) {
+            sources.forEach((name, pod) -> reached(pod, name, targets).forEach(target -> seen.add(name + " > " + target)));
+        }
+        assertThat(seen).containsExactlyInAnyOrderElementsOf(intended);
         Figures.record("security/connections tried=%d reached=%d".formatted(sources.size() * targets.size(), seen.size()));
     }
 
@@ -416,7 +420,7 @@ class SecurityIT {
         List<Hostile> all = Hostile.all();
         assertThat(all).hasSizeGreaterThanOrEqualTo(40);
         all.parallelStream().forEach(one -> {
-            String problem = one.problem(RawHttp.send(address, one.request(HOST)));
+            String problem = one.problem(answer(address, one.request(HOST)));
             if (!problem.isEmpty()) {
                 synchronized (wrong) {
                     wrong.add(one.name() + ": " + problem);
@@ -425,6 +429,16 @@ class SecurityIT {
         });
         assertThat(wrong).isEmpty();
         Figures.record("security/hostile requests=%d".formatted(all.size()));
+    }
+
+    /** 503 is a passing state, of a busy database for example, and no answer to what was asked. */
+    private static RawHttp.Answer answer(URI address, String request) {
+        var answer = new AtomicReference<RawHttp.Answer>();
+        Await.until("an answer other than 503", Duration.ofMinutes(1), () -> {
+            answer.set(RawHttp.send(address, request));
+            assertThat(answer.get().status()).isNotEqualTo(503);
+        });
+        return answer.get();
     }
 
     @Test
