@@ -6,8 +6,15 @@ and what to write instead; all of them are shown at once.
 {{- if and .Values.nfs.enabled (ne (include "wordpress-ha.wordpress.contentSource" .) "nfs") }}
 nfs.enabled: the content has another source (wordpress.content), so the NFS server would be unused; set nfs.enabled=false.
 {{- end }}
+{{- if eq (include "wordpress-ha.wordpress.contentSource" .) "nfs" }}
+{{- $most := div (mul 9 (include "wordpress-ha.wordpress.mebibytes" .Values.nfs.storage.size | int)) 10 }}
+{{- if gt (include "wordpress-ha.wordpress.mebibytes" .Values.wordpress.content.size | int) (int $most) }}
+wordpress.content.size: {{ .Values.wordpress.content.size }} does not fit on the NFS server's volume ({{ .Values.nfs.storage.size }}), whose file system needs some room itself; write at most {{ $most }}Mi, or a larger nfs.storage.size.
+{{- end }}
+{{- end }}
 {{- include "wordpress-ha.wordpress.problems" . }}
 {{- include "wordpress-ha.external.problems" . }}
+{{- include "wordpress-ha.databaseStorageProblems" . }}
 {{- if not (dig "limits" "memory" "" .Values.database.resources) }}
 database.resources.limits.memory: the server sizes its buffers by it; write a size, for example 2Gi.
 {{- end }}

@@ -15,6 +15,47 @@
 {{- end }}
 {{- end }}
 
+{{/* The claim of each member: in a class, or for a volume on an NFS server that is bound to it by name (volumes.yaml). */}}
+{{- define "wordpress-ha.databaseClaim" -}}
+{{- $storage := .Values.database.storage -}}
+{{- $class := $storage.storageClass -}}
+{{- if $storage.nfs.volumes }}{{ $class = "-" }}{{ else if .Values.portworx.enabled }}{{ $class = $class | default (include "wordpress-ha.portworx.class" (list . "database")) }}{{ end -}}
+{{- include "wordpress-ha.claim" (list "ReadWriteOnce" (dict "size" $storage.size "storageClass" $class)) }}
+{{- end }}
+
+{{/* Combinations of the tier's volumes that cannot work, one sentence a line. */}}
+{{- define "wordpress-ha.databaseStorageProblems" -}}
+{{- $storage := .Values.database.storage -}}
+{{- $members := int (include "wordpress-ha.databaseReplicas" .) -}}
+{{- if gt (len (compact (list $storage.existingClaim $storage.storageClass (ternary "nfs" "" (not (empty $storage.nfs.volumes)))))) 1 }}
+database.storage: existingClaim, storageClass and nfs.volumes exclude one another; set one of them.
+{{- end }}
+{{- if and $storage.existingClaim (ne .Values.database.topology "standalone") }}
+database.storage.existingClaim: one claim cannot serve the {{ $members }} members of the topology {{ .Values.database.topology }}; leave it empty, and make the claims data-{{ include "wordpress-ha.fullname" . }}-mysql-0 to -{{ sub $members 1 }} before the install: they are taken.
+{{- end }}
+{{- if and $storage.nfs.volumes (lt (len $storage.nfs.volumes) $members) }}
+database.storage.nfs.volumes: {{ len $storage.nfs.volumes }} for {{ $members }} members; write one {server, path} for each.
+{{- end }}
+{{- end }}
+
+{{/*
+Makes the two directories on the volume that the other containers mount. The node would make them, too, but as root, and a volume
+that is kept on an NFS server is not given to the pod's group: the server could not write to them.
+*/}}
+{{- define "wordpress-ha.databaseDirectories" -}}
+- name: directories
+  image: {{ include "wordpress-ha.image" (list . .Values.tools.image) }}
+  imagePullPolicy: {{ .Values.tools.image.pullPolicy }}
+  command: [mkdir, -p, /volume/mysql, /volume/state]
+  securityContext:
+    {{- include "wordpress-ha.containerSecurityContext" . | nindent 4 }}
+  resources:
+    requests: {cpu: 10m, memory: 16Mi}
+    limits: {memory: 64Mi}
+  volumeMounts:
+    - {name: data, mountPath: /volume}
+{{- end }}
+
 {{/* The check agent: a sidecar that starts before the server and ends after it. */}}
 {{- define "wordpress-ha.databaseAgent" -}}
 - name: agent

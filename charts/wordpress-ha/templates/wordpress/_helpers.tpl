@@ -117,12 +117,13 @@ There is no memory limit to divide.
 {{- toYaml $own -}}
 {{- end }}
 
-{{/* The claim with the content, and where a claim that the chart makes comes from: claim, server, class, nfs (the in-chart server). */}}
+{{/* The claim with the content, and where a claim that the chart makes comes from: claim, server, class, portworx, nfs (the in-chart server). */}}
 {{- define "wordpress-ha.wordpress.contentSource" -}}
 {{- $content := .Values.wordpress.content -}}
 {{- if $content.existingClaim }}claim
 {{- else if $content.nfs.server }}server
 {{- else if or $content.storageClass (eq $content.accessMode "ReadWriteOnce") }}class
+{{- else if .Values.portworx.enabled }}portworx
 {{- else if .Values.nfs.enabled }}nfs
 {{- end }}
 {{- end }}

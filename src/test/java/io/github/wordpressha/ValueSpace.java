@@ -102,7 +102,7 @@ public final class ValueSpace {
   private static List<JsonNode> texts(JsonNode type) {
     String pattern = type.path("pattern").asText("");
     return List.of("x", "other", "3Gi", "48M", "https://other.example.com", "a@b.example.com", "/other/%postname%/", "/other", "de_DE", "sha256:" + "a".repeat(64),
-            "20m", "*/5 * * * *", "10.1.0.0/16", "db.example.com", "30s", "Local", "OTHER").stream()
+            "20m", "*/5 * * * *", "10.1.0.0/16", "db.example.com", "30s", "11:15PM", "Local", "OTHER").stream()
         .filter(t -> pattern.isEmpty() || java.util.regex.Pattern.compile(pattern).matcher(t).find())
         .filter(t -> t.length() >= type.path("minLength").asInt(0))
         .map(TextNode::valueOf)
@@ -123,6 +123,7 @@ public final class ValueSpace {
           "{key: other, operator: Exists}",
           "{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: ScheduleAnyway}",
           "{name: other, namespace: gateways}",
+          "{server: other.example.com, path: /other}",
           "{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}")) {
         lists.add(factory.arrayNode().add(parse(item)));
       }

@@ -73,12 +73,14 @@ public final class ApiCatalog {
       "monitoring.coreos.com/v1 PrometheusRule",
       "monitoring.coreos.com/v1 ServiceMonitor",
       "snapshot.storage.k8s.io/v1 VolumeSnapshot",
-      "snapshot.storage.k8s.io/v1 VolumeSnapshotClass");
+      "snapshot.storage.k8s.io/v1 VolumeSnapshotClass",
+      "stork.libopenstorage.org/v1alpha1 SchedulePolicy",
+      "stork.libopenstorage.org/v1alpha1 VolumeSnapshotSchedule");
 
   private static final Set<String> CLUSTER_SCOPED = Set.of(
       "Namespace", "PersistentVolume", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration",
       "CustomResourceDefinition", "IngressClass", "ClusterRole", "ClusterRoleBinding", "PriorityClass", "StorageClass",
-      "GatewayClass", "VolumeSnapshotClass");
+      "GatewayClass", "VolumeSnapshotClass", "SchedulePolicy");
 
   /** Versions that were removed from Kubernetes, with the minor version that no longer has them, and what to write. */
   private static final Map<String, Removed> REMOVED = Map.of(

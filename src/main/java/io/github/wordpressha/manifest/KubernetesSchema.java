@@ -32,6 +32,7 @@ public final class KubernetesSchema {
   private static final Map<Integer, KubernetesSchema> LOADED = new ConcurrentHashMap<>();
   private static final Map<String, String> GROUP_PACKAGES = Map.of(
       "snapshot.storage.k8s.io", "io.k8s.storage.snapshot",
+      "stork.libopenstorage.org", "org.libopenstorage.stork",
       "monitoring.coreos.com", "com.coreos.monitoring",
       "cert-manager.io", "io.cert-manager",
       "apiextensions.k8s.io", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions");

@@ -2,6 +2,8 @@ package io.github.wordpressha.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fabric8.kubernetes.api.model.Taint;
+import io.fabric8.kubernetes.api.model.TaintBuilder;
 import io.fabric8.kubernetes.client.readiness.Readiness;
 import java.io.File;
 import java.io.IOException;
@@ -11,9 +13,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Breaks the nodes of a test cluster and mends them, with the tool that {@code CLUSTER} names. Nodes are {@code node-1}, ... */
 record Nodes(ClusterUnderTest cluster) {
+
+    private static final String OUT_OF_SERVICE = "node.kubernetes.io/out-of-service";
 
     /** The tool, where the environment names one. */
     static Optional<Path> tool() {
@@ -38,6 +43,28 @@ record Nodes(ClusterUnderTest cluster) {
     /** Boots the node. */
     void start(String node) {
         run("start", List.of(number(node)));
+    }
+
+    /**
+     * Says of a node that is gone that it will not come back by itself: the taint that Kubernetes has for it, which node health
+     * controllers and cloud providers set. Its pods are then replaced elsewhere, and their volumes with them.
+     */
+    void declareLost(String node) {
+        taints(node, taints -> taints.add(new TaintBuilder().withKey(OUT_OF_SERVICE).withValue("nodeshutdown").withEffect("NoExecute").build()));
+    }
+
+    /** Undoes {@link #declareLost}. */
+    void declareBack(String node) {
+        taints(node, taints -> taints.removeIf(taint -> taint.getKey().equals(OUT_OF_SERVICE)));
+    }
+
+    private void taints(String node, Consumer<List<Taint>> change) {
+        cluster.client().nodes().withName(node).edit(one -> {
+            var taints = new ArrayList<>(one.getSpec().getTaints());
+            change.accept(taints);
+            one.getSpec().setTaints(taints);
+            return one;
+        });
     }
 
     /** The two nodes no longer reach one another. */

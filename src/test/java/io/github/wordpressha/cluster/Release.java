@@ -35,6 +35,11 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
         this(cluster, Helm.of(Path.of(System.getProperty("wordpressha.chart")), cluster.kubeconfig()), namespace, NAME, List.of());
     }
 
+    /** Another release of the same chart in the same namespace, without values. */
+    Release named(String otherName) {
+        return new Release(cluster, helm, namespace, otherName, List.of());
+    }
+
     /** The same release with one more values file, which wins over the others. */
     Release with(Path file) {
         var more = new ArrayList<>(values);

@@ -44,9 +44,19 @@ record Session(Site site, String cookies, String nonce) {
 
     /** Uploads a PNG image to the media library. */
     Media upload(String fileName, byte[] png) {
-        JsonNode media = call("/wp/v2/media", png,
-            Map.of("Content-Type", "image/png", "Content-Disposition", "attachment; filename=\"" + fileName + "\""));
+        return upload(fileName, "image/png", png);
+    }
+
+    /** Uploads a file of any type to the media library. */
+    Media upload(String fileName, String type, byte[] bytes) {
+        JsonNode media = call("/wp/v2/media", bytes,
+            Map.of("Content-Type", type, "Content-Disposition", "attachment; filename=\"" + fileName + "\""));
         return new Media(media.get("id").asLong(), Site.pathAndQuery(URI.create(media.get("source_url").asText())));
+    }
+
+    /** The same person, by another way to the site: its host name and so the cookies stay. */
+    Session through(URI address) {
+        return new Session(site.through(address), cookies, nonce);
     }
 
     /** Publishes a post that shows the image. */
