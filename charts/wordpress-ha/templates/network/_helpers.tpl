@@ -31,12 +31,24 @@ wordpress: {http: 8080, status: 8081, router-health: 8404}
 {{- end }}
 {{- end }}
 
+{{/* The components that run PHP, as a JSON list. */}}
+{{- define "wordpress-ha.phpComponents" -}}
+{{- $php := list "wordpress" "wordpress-install" -}}
+{{- if .Values.wordpress.cron.enabled }}{{ $php = append $php "wordpress-cron" }}{{ end -}}
+{{- toJson $php -}}
+{{- end }}
+
+{{/* Whether a Job looks at the external database before each installation. */}}
+{{- define "wordpress-ha.checksDatabase" -}}
+{{- if and (eq .Values.database.topology "external") .Values.database.external.check.enabled }}true{{ end -}}
+{{- end }}
+
 {{/*
 Who talks to whom in a release: the architecture, and nothing else is allowed where networkPolicy.enabled. Components are
 the values of the label app.kubernetes.io/component. The kubelet's probes are not here: a pod's own node always reaches it.
 */}}
 {{- define "wordpress-ha.flows" -}}
-{{- $php := list "wordpress" "wordpress-install" "wordpress-cron" -}}
+{{- $php := include "wordpress-ha.phpComponents" . | fromJsonArray -}}
 {{- if include "wordpress-ha.hasDatabase" . }}
 # The routers check every member, and connect to the one that takes writes.
 - {from: {{ toJson $php }}, to: database, ports: [mysql, agent]}
@@ -84,11 +96,11 @@ private. Without ports: nowhere.
 {{- define "wordpress-ha.exits" -}}
 {{- $network := .Values.networkPolicy -}}
 {{- $to := $network.to -}}
-{{- $php := list "wordpress" "wordpress-install" "wordpress-cron" -}}
+{{- $php := include "wordpress-ha.phpComponents" . | fromJsonArray -}}
 {{- $all := concat $php (list "wordpress-test") -}}
 {{- if include "wordpress-ha.hasDatabase" . }}{{ $all = append $all "database" }}{{ end -}}
 {{- if include "wordpress-ha.hasEtcd" . }}{{ $all = append $all "etcd" }}{{ end -}}
-{{- if eq .Values.database.topology "external" }}{{ $all = append $all "database-check" }}{{ end -}}
+{{- if include "wordpress-ha.checksDatabase" . }}{{ $all = append $all "database-check" }}{{ end -}}
 {{- $api := list -}}
 {{- if include "wordpress-ha.madeSecrets" . | trim }}{{ $api = append $api "secrets" }}{{ end -}}
 {{- if .Values.nfs.enabled }}{{ $api = append $api "nfs" }}{{ end -}}
@@ -97,7 +109,7 @@ private. Without ports: nowhere.
 - {from: {{ toJson $api }}, ports: {{ toJson $to.apiServer.ports }}, peers: {{ toJson $to.apiServer.peers }}}
 {{- end }}
 {{- if eq .Values.database.topology "external" }}
-- {from: {{ toJson (append $php "database-check") }}, ports: [{{ .Values.database.external.port }}], peers: {{ toJson $to.database.peers }}}
+- {from: {{ toJson (ternary (append $php "database-check") $php (eq (include "wordpress-ha.checksDatabase" .) "true")) }}, ports: [{{ .Values.database.external.port }}], peers: {{ toJson $to.database.peers }}}
 {{- end }}
 {{- range list "updates" "mail" "storage" }}
 {{- with get $to . }}
