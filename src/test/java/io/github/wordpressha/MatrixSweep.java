@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.github.wordpressha.Profiles.Profile;
 import io.github.wordpressha.check.Checks;
 import io.github.wordpressha.check.Cluster;
@@ -35,7 +36,9 @@ import org.junit.jupiter.api.Test;
 @Tag("render")
 class MatrixSweep {
 
-  private static final Path COMPANIONS = Path.of("src/test/resources/values-matrix.yaml");
+  private static final ObjectNode RULES = Yaml.readObject(Path.of("src/test/resources/values-matrix.yaml"));
+  /** More than the largest number of pods that must be on different nodes. */
+  private static final int NODES = 50;
 
   /** A combination: the positions by factor. */
   record Combination(String name, ObjectNode values) {}
@@ -51,24 +54,47 @@ class MatrixSweep {
   @DisplayName("each switch in each position, in each profile")
   void everySwitch() {
     var combinations = new ArrayList<Combination>();
-    profiles.forEach((name, profile) -> switches.forEach((path, positions) -> positions.forEach(p ->
-        combinations.add(new Combination(name + " with " + path + "=" + p, Values.merge(base(profile), Values.of(path, p)))))));
-    sweep(combinations, 0.5);
+    profiles.keySet().forEach(name -> switches.forEach((path, positions) -> positions.forEach(p ->
+        combinations.add(new Combination(name + " with " + path + "=" + p, tree(Map.of("profile", TextNode.valueOf(name), path, p)))))));
+    sweep(combinations, 0.9);
   }
 
   @Test
   @DisplayName("each pair of positions of any two switches, and of a switch and a profile")
   void everyPair() {
-    List<Combination> combinations = pairwise().stream().map(positions -> {
-      ObjectNode tree = base(profiles.get(positions.get("profile").asText()));
-      for (var position : positions.entrySet()) {
-        if (!position.getKey().equals("profile")) {
-          tree = Values.merge(tree, Values.of(position.getKey(), position.getValue()));
-        }
+    sweep(pairwise().stream().map(positions -> new Combination(positions.toString(), tree(positions))).toList(), 0.9);
+  }
+
+  private ObjectNode tree(Map<String, JsonNode> positions) {
+    ObjectNode tree = base(profiles.get(positions.get("profile").asText()));
+    var all = new LinkedHashMap<>(positions);
+    all.putAll(needs(positions));
+    for (var position : all.entrySet()) {
+      if (!position.getKey().equals("profile")) {
+        tree = Values.merge(tree, Values.of(position.getKey(), position.getValue()));
       }
-      return new Combination(positions.toString(), tree);
-    }).toList();
-    sweep(combinations, 0.0);
+    }
+    return tree;
+  }
+
+  /** What these positions need, and what that needs; a switch that has two needs at once has the last one. */
+  private static Map<String, JsonNode> needs(Map<String, JsonNode> positions) {
+    var all = new LinkedHashMap<>(positions);
+    var needs = new LinkedHashMap<String, JsonNode>();
+    for (JsonNode rule : RULES.path("needs")) {
+      if (rule.path("when").properties().stream().allMatch(w -> w.getValue().equals(all.get(w.getKey())))) {
+        rule.path("then").properties().forEach(t -> {
+          needs.put(t.getKey(), t.getValue());
+          all.put(t.getKey(), t.getValue());
+        });
+      }
+    }
+    return needs;
+  }
+
+  /** Whether a guard refuses these positions together: one needs what another is not. */
+  private static boolean contradict(Map<String, JsonNode> positions) {
+    return needs(positions).entrySet().stream().anyMatch(n -> positions.containsKey(n.getKey()) && !positions.get(n.getKey()).equals(n.getValue()));
   }
 
   private void sweep(List<Combination> values, double soundAtLeast) {
@@ -82,7 +108,7 @@ class MatrixSweep {
       int minor = KubernetesSchema.MINORS.get(i % KubernetesSchema.MINORS.size());
       try {
         var rendering = Profiles.chart().render(Release.standard().withKubeVersion("1." + minor), combination.values());
-        List<Problem> errors = Checks.verify(rendering, new Cluster(10, 1, minor)).errors();
+        List<Problem> errors = Checks.verify(rendering, new Cluster(NODES, 1, minor)).errors();
         if (errors.isEmpty()) {
           sound.incrementAndGet();
         } else {
@@ -109,13 +135,13 @@ class MatrixSweep {
   }
 
   private ObjectNode base(ObjectNode profile) {
-    return Values.merge(Yaml.readObject(COMPANIONS), profile);
+    return Values.merge((ObjectNode) RULES.path("companions"), profile);
   }
 
   /** A greedy covering array: as few combinations as a simple method finds, the same at each run. */
   private List<Map<String, JsonNode>> pairwise() {
     Map<String, List<JsonNode>> factors = new LinkedHashMap<>();
-    factors.put("profile", profiles.keySet().stream().map(n -> (JsonNode) com.fasterxml.jackson.databind.node.TextNode.valueOf(n)).toList());
+    factors.put("profile", profiles.keySet().stream().map(n -> (JsonNode) TextNode.valueOf(n)).toList());
     factors.putAll(switches);
     List<String> names = List.copyOf(factors.keySet());
     Set<List<Object>> open = new LinkedHashSet<>();
@@ -123,7 +149,9 @@ class MatrixSweep {
       for (int b = a + 1; b < names.size(); b++) {
         for (JsonNode x : factors.get(names.get(a))) {
           for (JsonNode y : factors.get(names.get(b))) {
-            open.add(List.of(a, x, b, y));
+            if (!contradict(Map.of(names.get(a), x, names.get(b), y))) {
+              open.add(List.of(a, x, b, y));
+            }
           }
         }
       }
@@ -136,7 +164,7 @@ class MatrixSweep {
       chosen[(int) seed.get(2)] = (JsonNode) seed.get(3);
       for (int f = 0; f < names.size(); f++) {
         if (chosen[f] == null) {
-          chosen[f] = best(f, factors.get(names.get(f)), chosen, open, combinations.size());
+          chosen[f] = best(f, possible(names, f, factors.get(names.get(f)), chosen), chosen, open, combinations.size());
         }
       }
       var positions = new LinkedHashMap<String, JsonNode>();
@@ -149,6 +177,21 @@ class MatrixSweep {
       combinations.add(positions);
     }
     return combinations;
+  }
+
+  /** The positions that none of the chosen ones excludes; all, if there is none left. */
+  private static List<JsonNode> possible(List<String> names, int factor, List<JsonNode> positions, JsonNode[] chosen) {
+    var together = new LinkedHashMap<String, JsonNode>();
+    for (int other = 0; other < chosen.length; other++) {
+      if (chosen[other] != null) {
+        together.put(names.get(other), chosen[other]);
+      }
+    }
+    List<JsonNode> possible = positions.stream().filter(p -> {
+      together.put(names.get(factor), p);
+      return !contradict(together);
+    }).toList();
+    return possible.isEmpty() ? positions : possible;
   }
 
   private static JsonNode best(int factor, List<JsonNode> positions, JsonNode[] chosen, Set<List<Object>> open, int turn) {
