@@ -136,9 +136,16 @@ podSelector:
     - {key: app.kubernetes.io/component, operator: In, values: {{ toJson (index . 1) }}}
 {{- end }}
 
-{{/* NetworkPolicyPorts. Usage: include "wordpress-ha.policyPorts" FLOW, whose ports are numbers, or names of the tier "to" */}}
+{{/*
+NetworkPolicyPorts. Usage: include "wordpress-ha.policyPorts" FLOW, whose ports are numbers, or names of the tier "to".
+A word that is mistyped above would open or close too much in silence, and a rule without ports would open all.
+*/}}
 {{- define "wordpress-ha.policyPorts" -}}
 {{- $flow := . -}}
+{{- range $key := keys . }}
+{{- if not (has $key (list "from" "to" "ports" "udp" "open" "public" "peers")) }}{{ fail (printf "a flow has no \"%s\": %v" $key $flow) }}{{ end }}
+{{- end }}
+{{- if not .ports }}{{ fail (printf "a flow names no ports: %v" $flow) }}{{ end }}
 {{- range .ports }}
 {{- $port := . }}
 {{- if kindIs "string" $port }}{{ $port = include "wordpress-ha.port" (list $flow.to $port) }}{{ end }}
@@ -165,8 +172,8 @@ podSelector:
 {{- end -}}
 {{- end -}}
 {{- range include "wordpress-ha.entries" $root | fromYamlArray -}}
-{{- if and (eq .to $component) (or .open .peers) -}}
 {{- $rule := dict "ports" (include "wordpress-ha.policyPorts" . | fromYamlArray) -}}
+{{- if and (eq .to $component) (or .open .peers) -}}
 {{- with .peers }}{{ $_ := set $rule "from" . }}{{ end -}}
 {{- $ingress = append $ingress $rule -}}
 {{- end -}}
