@@ -27,7 +27,7 @@ import org.junit.jupiter.api.TestMethodOrder;
  * whole; no acknowledged row may be missing, or be there twice, on any member.
  *
  * <p>With {@code -Ddrills.full=true} they have their full length: ten power losses of all nodes, cuts of 90 s, three minutes without etcd, a
- * state transfer of 2 GB. Otherwise: one, 40 s, one minute, 256 MB.
+ * state transfer of 2 GB. Otherwise: one, 30 s, 30 s, 256 MB.
  */
 @Tag("galera")
 @Tag("cluster")
@@ -37,9 +37,9 @@ class GaleraDrillsIT {
 
     private static final boolean FULL = Boolean.getBoolean("drills.full");
     private static final int POWER_LOSSES = FULL ? 10 : 1;
-    private static final Duration LATE = Duration.ofSeconds(FULL ? 60 : 30);
-    private static final Duration CUT = Duration.ofSeconds(FULL ? 90 : 40);
-    private static final Duration WITHOUT_ETCD = Duration.ofMinutes(FULL ? 3 : 1);
+    private static final Duration LATE = Duration.ofSeconds(FULL ? 60 : 20);
+    private static final Duration CUT = Duration.ofSeconds(FULL ? 90 : 30);
+    private static final Duration WITHOUT_ETCD = Duration.ofSeconds(FULL ? 180 : 30);
     private static final int DATA_MEGABYTES = FULL ? 2048 : 256;
     private static final String VOLUMES = FULL ? "6Gi" : "2Gi";
 
