@@ -53,7 +53,7 @@ public final class UpgradeDiff {
       if (!before.containsKey(key)) {
         changes.add(new Change(Kind.ADDED, manifest.id(), List.of(), List.of()));
       } else {
-        compare(before.get(key), manifest).ifPresent(changes::add);
+        compare(before.get(key), manifest, fixedClasses(now)).ifPresent(changes::add);
       }
     });
     changes.sort(Comparator.comparing(Change::kind).thenComparing(Change::object));
@@ -73,20 +73,28 @@ public final class UpgradeDiff {
     return new Change(Kind.REMOVED, manifest.id(), kept ? List.of("stays in the cluster (helm.sh/resource-policy: keep)") : List.of(), List.of());
   }
 
-  private static java.util.Optional<Change> compare(Manifest old, Manifest now) {
+  /** The StorageClasses among these objects whose volumes cannot grow. */
+  private static Set<String> fixedClasses(List<Manifest> manifests) {
+    return manifests.stream()
+        .filter(m -> m.kind().equals("StorageClass") && !m.tree().path("allowVolumeExpansion").asBoolean())
+        .map(Manifest::name)
+        .collect(java.util.stream.Collectors.toUnmodifiableSet());
+  }
+
+  private static java.util.Optional<Change> compare(Manifest old, Manifest now, Set<String> fixedClasses) {
     var paths = new ArrayList<String>();
     differences(old.tree(), now.tree(), "", paths);
     if (paths.isEmpty()) {
       return java.util.Optional.empty();
     }
-    List<String> refused = refused(old, now);
+    List<String> refused = refused(old, now, fixedClasses);
     Kind kind = !refused.isEmpty() ? Kind.REFUSED
         : WITH_PODS.contains(now.kind()) && !at(old.tree(), "spec.template").equals(at(now.tree(), "spec.template")) ? Kind.RESTARTS
         : Kind.CHANGED;
     return java.util.Optional.of(new Change(kind, now.id(), paths, refused));
   }
 
-  private static List<String> refused(Manifest old, Manifest now) {
+  private static List<String> refused(Manifest old, Manifest now, Set<String> fixedClasses) {
     var reasons = new ArrayList<String>();
     for (String path : IMMUTABLE.getOrDefault(now.kind(), List.of())) {
       JsonNode before = at(old.tree(), path);
@@ -100,7 +108,7 @@ public final class UpgradeDiff {
       statefulSet(old.tree().path("spec"), now.tree().path("spec"), reasons);
     }
     if (now.kind().equals("PersistentVolumeClaim")) {
-      claim(old.tree().path("spec"), now.tree().path("spec"), "spec", reasons);
+      claim(old.tree().path("spec"), now.tree().path("spec"), "spec", fixedClasses, reasons);
     }
     if ((now.kind().equals("Secret") || now.kind().equals("ConfigMap")) && old.tree().path("immutable").asBoolean()) {
       reasons.add("the object says of itself that it is immutable: give the new one another name.");
@@ -122,11 +130,16 @@ public final class UpgradeDiff {
     }
   }
 
-  private static void claim(JsonNode old, JsonNode now, String path, List<String> reasons) {
+  private static void claim(JsonNode old, JsonNode now, String path, Set<String> fixedClasses, List<String> reasons) {
     JsonNode before = at((ObjectNode) old, "resources.requests.storage");
     JsonNode after = at((ObjectNode) now, "resources.requests.storage");
     if (!before.equals(after) && smaller(after.asText(), before.asText())) {
       reasons.add(path + ".resources.requests.storage: a volume cannot shrink from " + before.asText() + " to " + after.asText() + ".");
+    } else if (!before.equals(after) && now.path("storageClassName").isTextual()
+        && (now.path("storageClassName").asText().isEmpty() || fixedClasses.contains(now.path("storageClassName").asText()))) {
+      reasons.add(path + ".resources.requests.storage: " + (now.path("storageClassName").asText().isEmpty()
+          ? "a volume without a StorageClass cannot grow: leave the size as it is; the server's own volume decides."
+          : "StorageClass \"" + now.path("storageClassName").asText() + "\" does not let its volumes grow: set allowVolumeExpansion: true there."));
     }
     for (String field : fields(old, now)) {
       if (!field.equals("resources") && !old.path(field).equals(now.path(field))) {

@@ -62,6 +62,34 @@ class UpgradeDiffTest {
     }
   }
 
+  @ParameterizedTest
+  @DisplayName("a claim grows where its class lets it")
+  @CsvSource(delimiter = '|', textBlock = """
+      shop-files | true  |
+      shop-files | false | does not let its volumes grow
+      ''         | true  | without a StorageClass cannot grow
+      elsewhere  | false |
+      """)
+  void growth(String storageClass, boolean expands, String reason) throws JsonProcessingException {
+    List<Manifest> old = INSTALLED.stream().map(m -> {
+      var tree = m.tree().deepCopy();
+      if (m.kind().equals("StorageClass")) {
+        tree.put("allowVolumeExpansion", expands);
+      }
+      if (m.id().equals("PersistentVolumeClaim/shop-files")) {
+        ((com.fasterxml.jackson.databind.node.ObjectNode) tree.path("spec")).put("storageClassName", storageClass);
+      }
+      return new Manifest(m.file(), tree);
+    }).toList();
+    List<Change> changes = UpgradeDiff.between(old, edited(old, "PersistentVolumeClaim/shop-files", "spec.resources.requests.storage", "2Gi"));
+    assertThat(changes).hasSize(1);
+    if (reason == null) {
+      assertThat(changes.get(0).refused()).isEmpty();
+    } else {
+      assertThat(changes.get(0).refused()).singleElement().asString().contains(reason);
+    }
+  }
+
   @Test
   @DisplayName("objects come and go; hooks run anew and are no change")
   void additionsAndRemovals() {
@@ -73,8 +101,12 @@ class UpgradeDiffTest {
   }
 
   private static List<Manifest> edited(String object, String path, String value) throws JsonProcessingException {
+    return edited(INSTALLED, object, path, value);
+  }
+
+  private static List<Manifest> edited(List<Manifest> manifests, String object, String path, String value) throws JsonProcessingException {
     var node = Yaml.parse(value);
-    return INSTALLED.stream().map(m -> {
+    return manifests.stream().map(m -> {
       if (!m.id().equals(object)) {
         return m;
       }
