@@ -117,6 +117,7 @@ foreach (defined('WP_HOME') ? ['home' => WP_HOME, 'siteurl' => WP_SITEURL] : [] 
 	}
 }
 say('The site is ready.');
+plugins($me);
 
 /** Sets the language; its files come from wordpress.org and stay with the content. Without them the site speaks English. */
 function language(string $language): void
@@ -131,4 +132,17 @@ function language(string $language): void
 	}
 	update_option('WPLANG', $language);
 	say("The site's language is $language.");
+}
+
+/** In a process without WP_INSTALLING, in which WordPress loads no plugins. */
+function plugins(string $me): void
+{
+	if (trim((string) file_get_contents(__DIR__ . '/plugins.json')) === '[]') {
+		return;
+	}
+	passthru(escapeshellarg(PHP_BINARY) . ' ' . escapeshellarg(__DIR__ . '/plugins.php') . ' ' . escapeshellarg($me), $status);
+	if ($status !== 0) {
+		say('Not all plugins could be installed; the next attempt begins soon. The site is up without them.');
+		exit(1);
+	}
 }

@@ -76,6 +76,11 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 	// Pages do not tell which version of WordPress made them.
 	$hook('the_generator', static fn(): string => '');
 
+	if ($settings['s3'] !== null) {
+		$key = $settings['s3']['existingSecret'] === '' ? null : [$secret('s3-access-key-id'), $secret('s3-secret-access-key')];
+		(require '/etc/wordpress/media-s3.php')($settings['s3'], $key, $hook);
+	}
+
 	// While a new version is rolled out, its Job has upgraded the schema already. An old pod would send everybody who opens the
 	// dashboard to upgrade.php, which would write its own, older version number: it takes the newer schema for its own instead.
 	$hook('option_db_version', static function ($version) {

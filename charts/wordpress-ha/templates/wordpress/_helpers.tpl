@@ -52,6 +52,7 @@ hostAliases:
       "url" $site.url
       "site" (dict "title" $site.title "language" $site.language "adminUser" $site.adminUser "adminEmail" $site.adminEmail "permalinks" $site.permalinks "internalUrl" $internal)
       "allowPluginChanges" .Values.wordpress.allowPluginChanges
+      "s3" (ternary .Values.wordpress.media.s3 nil (ne .Values.wordpress.media.s3.bucket ""))
       "constants" .Values.wordpress.constants
     | toPrettyJson -}}
 {{- end }}
@@ -224,6 +225,15 @@ securityContext:
           items:
             - {key: {{ include "wordpress-ha.databasePasswordKey" . }}, path: database-password}
       {{- include "wordpress-ha.external.authority" (list . false) | nindent 6 }}
+      {{- with .Values.wordpress.media.s3 }}
+      {{- if and .bucket .existingSecret }}
+      - secret:
+          name: {{ .existingSecret }}
+          items:
+            - {key: access-key-id, path: s3-access-key-id}
+            - {key: secret-access-key, path: s3-secret-access-key}
+      {{- end }}
+      {{- end }}
       - secret:
           name: {{ include "wordpress-ha.wordpressSecret" . }}
           items:
@@ -285,6 +295,20 @@ wordpress.httpRoute.parentRefs: name the Gateway that the route belongs to, for 
 {{- if and (or $wordpress.ingress.enabled $wordpress.httpRoute.enabled) (not $wordpress.trustedProxies) }}
 wordpress.trustedProxies: say which addresses your ingress controller or gateway has, for example [10.244.0.0/16]; without them every visitor has the proxy's address, and https is not recognised.
 {{- end }}
+{{- $s3 := $wordpress.media.s3 }}
+{{- if and $s3.bucket (not $s3.region) }}
+wordpress.media.s3.region: requests are signed for a region; write the bucket's, for example eu-central-1, or what your server calls its own, often us-east-1.
+{{- end }}
+{{- if and (not $s3.bucket) (or $s3.region $s3.endpoint $s3.prefix $s3.url $s3.existingSecret) }}
+wordpress.media.s3.bucket: the rest of media.s3 is of no use without a bucket; name it.
+{{- end }}
+{{- $slugs := list }}
+{{- range $wordpress.plugins }}
+{{- if has .slug $slugs }}
+wordpress.plugins: {{ .slug }} is there twice; leave one of the entries out.
+{{- end }}
+{{- $slugs = append $slugs .slug }}
+{{- end }}
 {{- if and $wordpress.service.nodePort (eq $wordpress.service.type "ClusterIP") }}
 wordpress.service.nodePort: a Service of type ClusterIP has none; set wordpress.service.type=NodePort, or nodePort=null.
 {{- end }}
@@ -296,7 +320,7 @@ settings.json: |
   {{- include "wordpress-ha.wordpress.settings" . | nindent 2 }}
 php.ini: |
   {{- tpl (.Files.Get "files/wordpress/php.ini") . | nindent 2 }}
-{{- range list "wp-config.php" "mounted.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "new-salts.php" }}
+{{- range list "wp-config.php" "mounted.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "new-salts.php" "media-s3.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}
@@ -306,6 +330,14 @@ php.ini: |
   {{- $.Files.Get (printf "files/database/external/%s" .) | nindent 2 }}
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* For the install Job alone: another list restarts no web pod. */}}
+{{- define "wordpress-ha.wordpress.plugins" -}}
+plugins.json: |
+  {{- .Values.wordpress.plugins | toPrettyJson | nindent 2 }}
+plugins.php: |
+  {{- .Files.Get "files/wordpress/plugins.php" | nindent 2 }}
 {{- end }}
 
 {{- define "wordpress-ha.wordpress.web" -}}
@@ -334,6 +366,7 @@ template:
       {{- include "wordpress-ha.selectorLabels" (list . "wordpress-install") | nindent 6 }}
     annotations:
       checksum/configuration: {{ include "wordpress-ha.wordpress.configuration" . | sha256sum }}
+      checksum/plugins: {{ include "wordpress-ha.wordpress.plugins" . | sha256sum }}
   spec:
     restartPolicy: OnFailure
     automountServiceAccountToken: false

@@ -83,14 +83,14 @@ function give_up(string $sentence): never
  */
 function reach(string $name, int $port, bool $routed): void
 {
-	if (filter_var($name, FILTER_VALIDATE_IP) === false && gethostbyname($routed ? "$name." : $name) === ($routed ? "$name." : $name)) {
-		throw new Unusable("The name $name is not known in the cluster's DNS. Correct database.external.hosts; a server in the cluster has the full name <service>.<namespace>.svc.<cluster domain>.", true);
-	}
-	$socket = @fsockopen($name, $port, $code, $message, SiteDatabase::CONNECT_TIMEOUT_SECONDS);
+	$host   = $routed && filter_var($name, FILTER_VALIDATE_IP) === false ? "$name." : $name;
+	$socket = @fsockopen($host, $port, $code, $message, SiteDatabase::CONNECT_TIMEOUT_SECONDS);
 	if ($socket === false) {
-		throw new Unusable($code === 111
-			? "$name refuses connections to port $port. Start the server, or correct database.external.port or .hosts."
-			: "$name:$port cannot be reached: " . lcfirst($message) . '. Correct database.external.hosts, or let the cluster through the firewall or network policy.', true);
+		throw new Unusable(match (true) {
+			str_contains($message, 'getaddrinfo') => "The name $name is not known in the cluster's DNS. Correct database.external.hosts; a server in the cluster has the full name <service>.<namespace>.svc.<cluster domain>.",
+			$code === 111 => "$name refuses connections to port $port. Start the server, or correct database.external.port or .hosts.",
+			default => "$name:$port cannot be reached: " . lcfirst($message) . '. Correct database.external.hosts, or let the cluster through the firewall or network policy.',
+		}, true);
 	}
 	fclose($socket);
 }

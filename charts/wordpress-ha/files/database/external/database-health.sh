@@ -5,5 +5,5 @@ set -euo pipefail
 
 trap exit TERM QUIT
 # A worker for each host, and one more, so that a host that hangs keeps nobody from asking the others.
-PHP_CLI_SERVER_WORKERS=$WORKERS php -q -d mysqlnd.net_read_timeout=2 -S 127.0.0.1:9201 /etc/wordpress/database-health.php &
+PHP_CLI_SERVER_WORKERS=$WORKERS php -q -d mysqlnd.net_read_timeout=8 -S 127.0.0.1:9201 /etc/wordpress/database-health.php &
 wait
