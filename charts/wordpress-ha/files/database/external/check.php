@@ -55,7 +55,7 @@ while (true) {
 function say_what_is_missing(): void
 {
 	$missing = [];
-	if ((string) @file_get_contents('/run/secrets/wordpress/database-password') === '') {
+	if ((string) read_mounted('/run/secrets/wordpress/database-password') === '') {
 		$missing[] = sprintf('There is no password: the Secret %s (database.existingSecret) does not exist, or has no key %s.', getenv('PASSWORD_SECRET'), getenv('PASSWORD_KEY'));
 	}
 	$authority = (string) ini_get('openssl.cafile');
