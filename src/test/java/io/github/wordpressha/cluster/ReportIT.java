@@ -27,7 +27,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.awaitility.core.ThrowingRunnable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -64,7 +63,7 @@ class ReportIT {
 
         @FunctionalInterface
         interface Begin {
-            Set<String> happen();
+            Set<String> happen(Writers writers);
         }
 
         @Override
@@ -84,8 +83,6 @@ class ReportIT {
     private final Drill drill;
     private ResilienceReport report;
     private Session editor;
-    private Ledger ledger;
-    private Writers writers;
 
     ReportIT(ClusterUnderTest cluster, Release release) {
         this.cluster = cluster;
@@ -102,9 +99,6 @@ class ReportIT {
         drill.whole();
         Await.until("the site is there", PATIENCE, () -> release.site().get("/").expect(200));
         editor = release.logIn();
-        ledger = new Ledger(release.members(), "report");
-        ledger.prepare();
-        writers = new Writers(release, "report");
     }
 
     @AfterEach
@@ -112,31 +106,31 @@ class ReportIT {
         nodes.names().forEach(nodes::start);
     }
 
-    @AfterAll
-    void close() {
-        if (writers != null) {
-            writers.close();
-        }
-    }
-
     @ParameterizedTest(name = "{0}")
     @MethodSource("faults")
     @DisplayName("what is lost does to the site what the report says")
     void doesWhatTheReportSays(Fault fault) throws Exception {
         Outcome predicted = report.outcome(fault.name()).orElseThrow(() -> new AssertionError("the report has no \"" + fault.name() + "\""));
+        String run = "report-" + Long.toString(System.currentTimeMillis(), Character.MAX_RADIX);
+        var ledger = new Ledger(release.members(), run);
         drill.whole();
-        Await.until("every WordPress pod writes", PATIENCE, () -> assertThat(writers.allWroteSince(Instant.now().minusSeconds(5))).isTrue());
-
-        Instant start = Instant.now();
-        Set<String> dark = fault.begin().happen();
-        Thread.sleep(SETTLE.toMillis());
-        Seen seen = watch(alive(dark), fault.name());
-        fault.end().run();
-        nodes.awaitReady(PATIENCE);
-        dark.forEach(writers::nodeBack);
-        drill.whole();
-        Await.until("editors are served again", PATIENCE, () -> editor.draft("After " + fault.name()));
-        Duration healed = Duration.between(start, Instant.now());
+        ledger.prepare();
+        Seen seen;
+        Set<String> dark;
+        Duration healed;
+        var writers = new Writers(release, run);
+        try (writers) {
+            Await.until("every WordPress pod writes", PATIENCE, () -> assertThat(writers.allWroteSince(Instant.EPOCH)).isTrue());
+            Instant start = Instant.now();
+            dark = fault.begin().happen(writers);
+            Thread.sleep(SETTLE.toMillis());
+            seen = watch(alive(dark), fault.name());
+            fault.end().run();
+            nodes.awaitReady(PATIENCE);
+            drill.whole();
+            Await.until("editors are served again", PATIENCE, () -> editor.draft("After " + fault.name()));
+            healed = Duration.between(start, Instant.now());
+        }
         drill.nothingIsLost(ledger, writers.acks());
 
         Figures.record("report/%s readers=%s editors=%s healed=%s lost=0".formatted(fault.name().replace(' ', '-'),
@@ -234,7 +228,7 @@ class ReportIT {
     // --- faults -------------------------------------------------------------------------------------------------------
 
     private static Fault lasting(String name, Runnable begin, Runnable end) {
-        return new Fault(name, () -> {
+        return new Fault(name, writers -> {
             begin.run();
             return Set.of();
         }, end);
@@ -251,7 +245,7 @@ class ReportIT {
 
     /** Nodes without power. */
     private Fault dark(String name, java.util.function.Supplier<List<String>> choice) {
-        return new Fault(name, () -> {
+        return new Fault(name, writers -> {
             List<String> lost = choice.get();
             lost.forEach(writers::nodeLost);
             nodes.kill(lost);
