@@ -40,6 +40,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Tag("report")
 @Tag("cluster")
+@Tag("full")
 @OnCluster(THREE_NODES)
 class ReportIT {
 
