@@ -1,9 +1,9 @@
 <?php
-// Runs inside a WordPress container: writer.php RUN WRITER. Inserts numbered rows over the connection that the site itself has (its
-// wp-config.php, so its proxy, account and schema), and prints one line for each: "ack SEQ MICROSECONDS" when the database
-// acknowledged the row, else "err SEQ MICROSECONDS MESSAGE". A number is never tried twice: after an error nobody knows
-// whether the row is there. It ends when its input does.
-[, $run, $writer] = $argv;
+// Runs inside a WordPress container: writer.php RUN WRITER [HOST]. Inserts numbered rows over the connection that the site itself has (its
+// wp-config.php, so its proxy, account and schema), or straight into the member at HOST, and prints one line for each:
+// "ack SEQ MICROSECONDS" when the database acknowledged the row, else "err SEQ MICROSECONDS MESSAGE". A number is never tried twice:
+// after an error nobody knows whether the row is there. The row says which member accepted it, and when. It ends when its input does.
+[, $run, $writer, $host] = $argv + [3 => ''];
 
 const PAUSE_MICROSECONDS = 40000;
 const ROWS_PER_CONNECTION = 10; // a page request uses one connection for some statements, too
@@ -22,8 +22,8 @@ rmdir($nothing);
 
 mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
 
-function connect(): mysqli {
-    [$host, $port] = explode(':', DB_HOST) + [1 => '3306'];
+function connect(string $address): mysqli {
+    [$host, $port] = explode(':', $address) + [1 => '3306'];
     $connection = mysqli_init();
     $connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, CONNECT_SECONDS);
     $connection->options(MYSQLI_OPT_READ_TIMEOUT, REPLY_SECONDS);
@@ -45,8 +45,8 @@ for ($seq = 1; !inputHasEnded(); $seq++) {
             $connection?->close();
             $connection = null;
         }
-        $connection ??= connect();
-        $connection->query(sprintf("INSERT INTO drill_writes (run, writer, seq) VALUES ('%s', %d, %d)", $run, $writer, $seq));
+        $connection ??= connect($host ?: DB_HOST);
+        $connection->query(sprintf("INSERT INTO drill_writes (run, writer, seq, member, at) VALUES ('%s', %d, %d, @@hostname, SYSDATE(6))", $run, $writer, $seq));
         $result = 'ack';
         $message = '';
     } catch (mysqli_sql_exception $error) {

@@ -12,6 +12,16 @@ final class Await {
     private Await() {
     }
 
+    /** Time that a fault lasts; nothing is waited for. */
+    static void pass(Duration duration) {
+        try {
+            Thread.sleep(Math.max(0, duration.toMillis()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
     /**
      * Waits until an assertion holds. Errors of the API or of the site count as "not yet".
      *

@@ -2,7 +2,7 @@ package io.github.wordpressha.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.wordpressha.cluster.Members.Status;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -11,15 +11,14 @@ import java.util.List;
  * A fault under load: writers on every WordPress pod and a reader of the front page run while something is broken and mended. In the
  * end every tier must be whole, and every acknowledged row must be on every member exactly once.
  *
+ * @param topology what the database is
  * @param name for people, for example {@code galera/kill-writer}
  * @param members how many members the database has when it is whole
  * @param patience how long the site may take to be whole again
  */
-record Drill(Release release, String name, int members, Duration patience) {
+record Drill(Release release, Topology topology, String name, int members, Duration patience) {
 
     private static final Duration STEADY = Duration.ofSeconds(60);
-    /** That one of nine pages is missing after so many is a matter of one in ten thousand. */
-    private static final int WARM_READS = 100;
     private static final Duration APPLIED = Duration.ofSeconds(60);
 
     /** What a drill does, with the load at hand. */
@@ -35,16 +34,16 @@ record Drill(Release release, String name, int members, Duration patience) {
 
     /** As {@link #run(Fault)}, when the database has another number of members before the drill than after it. */
     Outcome run(int membersBefore, Fault fault) throws Exception {
-        new Drill(release, name, membersBefore, patience).whole();
+        new Drill(release, topology, name, membersBefore, patience).whole();
         String run = name.replace('/', '-') + "-" + Long.toString(System.currentTimeMillis(), Character.MAX_RADIX);
-        var ledger = new Ledger(release.members(), run);
+        var ledger = new Ledger(topology, run);
         ledger.prepare();
         Duration recovered;
+        warm();
         var writers = new Writers(release, run);
-        var reader = new Reader(release.cluster().addressesOf(release.namespace(), release.name()));
+        var reader = new Reader(addresses());
         try (writers; reader) {
             steady(writers, Instant.now());
-            warm(reader);
             Instant start = Instant.now();
             fault.happen(writers, reader);
             whole();
@@ -53,7 +52,8 @@ record Drill(Release release, String name, int members, Duration patience) {
         }
         nothingIsLost(ledger, writers.acks());
         var outcome = new Outcome(
-            writers.acks().size(), writers.longestGap(), reader.longestGap(), reader.failed(), reader.rerouted(), recovered);
+            writers.acks().size(), writers.longestGap(), reader.longestGap(), reader.failed(), reader.rerouted(), recovered,
+            ledger.accepted());
         Figures.record(name + " " + outcome.figures());
         writers.interruptions().forEach(System.out::println);
         outcome.failedReads().forEach(read -> System.out.println("failed read: " + read));
@@ -75,18 +75,23 @@ record Drill(Release release, String name, int members, Duration patience) {
     private void awaitEveryRow(Ledger ledger, List<Writer.Ack> acks) {
         Await.until("every acknowledged row is on every member exactly once, and the members agree", APPLIED, () -> {
             assertThat(ledger.wrong(acks)).as("acknowledged rows that are not exactly once on every member").isEmpty();
-            List<String> names = release.members().names();
+            List<String> names = topology.members().names();
             assertThat(names).hasSize(members);
             assertThat(names).allSatisfy(name -> assertThat(ledger.rows(name)).isEqualTo(ledger.rows(names.get(0))));
         });
     }
 
     /**
-     * Waits until every pod has the page in its cache under the name of every node: pods times nodes, drawn by chance. A page that
-     * is in no cache needs the database, and may fail with it.
+     * Puts the page into every pod's cache, under the name of every node. A page that is in no cache needs the database, and may
+     * fail with it.
      */
-    private void warm(Reader reader) {
-        Await.until("the caches are warm", STEADY, () -> assertThat(reader.count()).isGreaterThanOrEqualTo(WARM_READS));
+    private void warm() {
+        Await.until("the caches are warm", STEADY, () -> addresses().forEach(name -> release.pods("wordpress").forEach(pod ->
+            Site.at(name).through(release.cluster().addressOf(pod, Pods.port(pod, "http"))).get("/").expect(200))));
+    }
+
+    private List<URI> addresses() {
+        return release.cluster().addressesOf(release.namespace(), release.name());
     }
 
     /** Waits until every pod writes, as it does when nothing is wrong. */
@@ -94,15 +99,9 @@ record Drill(Release release, String name, int members, Duration patience) {
         Await.until("every WordPress pod writes", STEADY, () -> assertThat(writers.allWroteSince(since)).isTrue());
     }
 
-    /** Waits until all workloads are ready and all members have one history, are Synced, and see one another. */
+    /** Waits until all workloads are ready and the database is whole. */
     void whole() {
         release.awaitReady(patience);
-        Members database = release.members();
-        Await.until("one view of " + members + " Synced members", patience, () -> {
-            List<Status> states = database.names().stream().map(database::status).toList();
-            assertThat(states).hasSize(members).allMatch(state ->
-                state.component().equals("Primary") && state.state().equals("Synced") && state.size() == members);
-            assertThat(states).extracting(Status::uuid).containsOnly(states.get(0).uuid());
-        });
+        Await.until("a whole database of " + members, patience, () -> topology.assertWhole(members));
     }
 }

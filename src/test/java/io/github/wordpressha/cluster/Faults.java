@@ -7,21 +7,38 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodList;
+import io.fabric8.kubernetes.api.model.PodStatus;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.NonNamespaceOperation;
 import io.fabric8.kubernetes.client.dsl.PodResource;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /** What can go wrong in a release, short of its nodes. */
 record Faults(Release release) {
 
     private static final Duration KUBERNETES = Duration.ofMinutes(2);
+    /** A pod may use all the time that it is given to end. */
+    private static final Duration REPLACED = Duration.ofMinutes(5);
 
     /** Deletes a pod as a person or a drain does: it gets its time. */
     void delete(String pod) {
         pods().withName(pod).delete();
+    }
+
+    /** Deletes a pod as a person or a drain does, and waits until there is another one in its place. */
+    void replace(String pod) {
+        String uid = Pods.uid(release.pod(pod));
+        delete(pod);
+        awaitAnother(pod, uid);
+    }
+
+    /** Waits until a pod is another one than that which had this uid. */
+    void awaitAnother(String pod, String uid) {
+        Await.until("another " + pod, REPLACED, () -> assertThat(Pods.uid(release.pod(pod))).isNotEqualTo(uid));
     }
 
     /** The pod is gone at once: its processes are killed, nothing is told to stop. */
@@ -32,15 +49,32 @@ record Faults(Release release) {
     /** kill -9 of a container's first process, and so of all of its processes, which cannot be done from inside; until it is seen to have died. */
     void killContainer(String pod, String container, Nodes nodes) {
         ContainerStatus before = status(pod, container);
-        nodes.run(Pods.node(pods().withName(pod).require()), "ctr", "--namespace", "k8s.io", "task", "kill", "--signal", "SIGKILL",
-            before.getContainerID().replaceFirst("^containerd://", ""));
+        signal(pod, container, nodes, "--signal", "SIGKILL");
         Await.until("another start of " + pod + "/" + container, KUBERNETES,
             () -> assertThat(status(pod, container).getRestartCount()).isGreaterThan(before.getRestartCount()));
     }
 
+    /** SIGSTOP of all processes of these containers, as on a host that hangs, until they are {@link #resume resumed}. */
+    void pause(String pod, List<String> containers, Nodes nodes) {
+        containers.parallelStream().forEach(container -> signal(pod, container, nodes, "--all", "--signal", "SIGSTOP"));
+    }
+
+    /** SIGCONT after {@link #pause}. */
+    void resume(String pod, List<String> containers, Nodes nodes) {
+        containers.parallelStream().forEach(container -> signal(pod, container, nodes, "--all", "--signal", "SIGCONT"));
+    }
+
+    private void signal(String pod, String container, Nodes nodes, String... options) {
+        var command = new ArrayList<>(List.of("ctr", "--namespace", "k8s.io", "task", "kill"));
+        command.addAll(List.of(options));
+        command.add(status(pod, container).getContainerID().replaceFirst("^containerd://", ""));
+        nodes.run(Pods.node(release.pod(pod)), command.toArray(String[]::new));
+    }
+
     private ContainerStatus status(String pod, String container) {
-        return pods().withName(pod).require().getStatus().getContainerStatuses().stream()
-            .filter(status -> status.getName().equals(container))
+        PodStatus status = release.pod(pod).getStatus();
+        return Stream.concat(status.getContainerStatuses().stream(), status.getInitContainerStatuses().stream())
+            .filter(one -> one.getName().equals(container))
             .findFirst().orElseThrow();
     }
 

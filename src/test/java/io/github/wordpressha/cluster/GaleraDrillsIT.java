@@ -3,13 +3,10 @@ package io.github.wordpressha.cluster;
 import static io.github.wordpressha.cluster.OnCluster.Needs.THREE_NODES;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fabric8.kubernetes.api.model.Pod;
-import io.github.wordpressha.cluster.Drill.Fault;
-import io.github.wordpressha.cluster.Members.Status;
+import io.github.wordpressha.cluster.Galera.Status;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
@@ -53,8 +50,10 @@ class GaleraDrillsIT {
 
     private final Release release;
     private final Members members;
+    private final Galera galera;
     private final Nodes nodes;
     private final Faults faults;
+    private final Power power;
     private final Random random = new Random();
 
     GaleraDrillsIT(ClusterUnderTest cluster, Release release) {
@@ -64,8 +63,10 @@ class GaleraDrillsIT {
             wordpress: {replicas: 3, autoscaling: {enabled: false}}
             """.formatted(VOLUMES));
         this.members = this.release.members();
+        this.galera = new Galera(members);
         this.nodes = new Nodes(cluster);
         this.faults = new Faults(this.release);
+        this.power = new Power(nodes, LATE, SERVES_AGAIN, PATIENCE);
     }
 
     @BeforeAll
@@ -99,7 +100,7 @@ class GaleraDrillsIT {
     @Order(11)
     @DisplayName("the pod that takes the writes is deleted: a planned move")
     void podOfWriterIsDeleted() throws Exception {
-        Outcome outcome = drill("delete-writer").run((writers, reader) -> deleteAndAwaitAnother(writingMember()));
+        Outcome outcome = drill("delete-writer").run((writers, reader) -> faults.replace(writingMember()));
         assertThat(outcome.writeGap()).isLessThanOrEqualTo(PLANNED);
         assertThat(outcome.failedReads()).isEmpty();
     }
@@ -108,7 +109,7 @@ class GaleraDrillsIT {
     @Order(12)
     @DisplayName("a pod that takes no writes is deleted")
     void podOfAnotherMemberIsDeleted() throws Exception {
-        Outcome outcome = drill("delete-non-writer").run((writers, reader) -> deleteAndAwaitAnother(otherThan(writingMember())));
+        Outcome outcome = drill("delete-non-writer").run((writers, reader) -> faults.replace(otherThan(writingMember())));
         assertThat(outcome.writeGap()).isLessThanOrEqualTo(PLANNED);
         assertThat(outcome.failedReads()).isEmpty();
     }
@@ -119,14 +120,11 @@ class GaleraDrillsIT {
     void nodeOfWriterLosesPower() throws Exception {
         Outcome outcome = drill("power-loss-writer-node").run((writers, reader) -> {
             String node = nodeOf(writingMember());
-            writers.nodeLost(node);
-            nodes.kill(node);
-            awaitWritesSince(writers, Instant.now());
+            power.lose(writers, node);
+            writers.awaitAckSince(Instant.now(), PATIENCE);
             Await.until("the others form a view of two", PATIENCE, () -> assertThat(statusOf(memberNotOn(node)).size()).isEqualTo(2));
-            awaitWritesSince(writers, Instant.now());
-            nodes.start(node);
-            nodes.awaitReady(PATIENCE);
-            writers.nodeBack(node);
+            writers.awaitAckSince(Instant.now(), PATIENCE);
+            power.comeBack(writers, node);
         });
         // Until Kubernetes notices that the node is gone, Services send a part of the visitors to its pods: reads are not judged.
         assertThat(outcome.writeGap()).isLessThanOrEqualTo(NODE_LOST);
@@ -139,7 +137,7 @@ class GaleraDrillsIT {
     @DisplayName("power loss of all nodes at once, at a random moment under writes")
     void allNodesLosePower() throws Exception {
         for (int i = 0; i < POWER_LOSSES; i++) {
-            drill("power-loss-all-nodes").run(powerLossOfAll(() -> { }, shuffled(nodes.names())));
+            drill("power-loss-all-nodes").run(power.lossOfAll(() -> { }, power.shuffled()));
         }
     }
 
@@ -148,7 +146,7 @@ class GaleraDrillsIT {
     @DisplayName("power loss of all nodes, and one member's volume is lost meanwhile")
     void allNodesLosePowerAndOneVolumeIsLost() throws Exception {
         String victim = random(members.names());
-        drill("power-loss-all-nodes-one-volume-lost").run(powerLossOfAll(() -> faults.loseVolume(victim), shuffled(nodes.names())));
+        drill("power-loss-all-nodes-one-volume-lost").run(power.lossOfAll(() -> faults.loseVolume(victim), power.shuffled()));
     }
 
     @Test
@@ -156,14 +154,14 @@ class GaleraDrillsIT {
     @DisplayName("the nodes lose power one after another, and the one with the newest data comes back last")
     void newestMemberArrivesLast() throws Exception {
         drill("power-loss-newest-arrives-last").run((writers, reader) -> {
-            List<String> order = shuffled(nodes.names());
-            lose(writers, order.get(0));
+            List<String> order = power.shuffled();
+            power.lose(writers, order.get(0));
             Await.until("the others go on without " + order.get(0), PATIENCE,
                 () -> assertThat(statusOf(memberNotOn(order.get(0))).size()).isEqualTo(2));
-            awaitWritesSince(writers, Instant.now());
-            lose(writers, order.get(1));
-            lose(writers, order.get(2));
-            comeBack(writers, order);
+            writers.awaitAckSince(Instant.now(), PATIENCE);
+            power.lose(writers, order.get(1));
+            power.lose(writers, order.get(2));
+            power.comeBack(writers, order);
         });
     }
 
@@ -182,9 +180,9 @@ class GaleraDrillsIT {
             Await.until("the cut-off member knows that it is alone", PATIENCE,
                 () -> assertThat(statusOf(cutOff).component()).isNotEqualTo("Primary"));
             Instant alone = Instant.now();
-            awaitWritesSince(writers, alone);
+            writers.awaitAckSince(alone, PATIENCE);
             assertThat(writeDirectly(cutOff)).as("what the cut-off member says to a write").contains("ERROR");
-            pass(CUT.minus(Duration.between(start, Instant.now())));
+            Await.pass(CUT.minus(Duration.between(start, Instant.now())));
             assertThat(writers.on(node)).as("rows that were acknowledged on the cut-off node").allSatisfy(writer ->
                 assertThat(writer.acks()).noneMatch(ack -> ack.at().isAfter(alone)));
             nodes.heal(node);
@@ -202,7 +200,7 @@ class GaleraDrillsIT {
             writers.nodeCut(node);
             writers.nodeCut(other);
             nodes.cut(node, other);
-            pass(CUT);
+            Await.pass(CUT);
             nodes.heal(node);
         });
     }
@@ -222,9 +220,9 @@ class GaleraDrillsIT {
     void etcdMemberLosesItsVolume() throws Exception {
         unnoticed(drill("etcd-volume-lost").run((writers, reader) -> {
             String pod = etcd(random.nextInt(3));
-            String uid = uid(pod);
+            String uid = Pods.uid(release.pod(pod));
             faults.loseVolume(pod);
-            Await.until("another " + pod, PATIENCE, () -> assertThat(uid(pod)).isNotEqualTo(uid));
+            faults.awaitAnother(pod, uid);
         }));
     }
 
@@ -235,8 +233,8 @@ class GaleraDrillsIT {
         unnoticed(drill("etcd-down").run((writers, reader) -> {
             faults.scale(etcdSet(), 0);
             faults.awaitNone("etcd");
-            pass(WITHOUT_ETCD);
-            awaitWritesSince(writers, Instant.now());
+            Await.pass(WITHOUT_ETCD);
+            writers.awaitAckSince(Instant.now(), PATIENCE);
             faults.scale(etcdSet(), 3);
         }));
     }
@@ -320,7 +318,7 @@ class GaleraDrillsIT {
                 members.fill(writer, 4);
                 assertThat(statusOf(writer).size()).isEqualTo(2);
             });
-            awaitWritesSince(writers, Instant.now());
+            writers.awaitAckSince(Instant.now(), PATIENCE);
             full.makeRoom();
         });
         assertThat(outcome.writeGap()).isLessThanOrEqualTo(NODE_LOST);
@@ -337,10 +335,10 @@ class GaleraDrillsIT {
         drill("spread").whole();
         members.fill(members.names().get(0), DATA_MEGABYTES);
 
-        Outcome up = new Drill(spread, "galera/scale-3-5", 5, PATIENCE.multipliedBy(2)).run(3, (writers, reader) ->
+        Outcome up = new Drill(spread, galera, "galera/scale-3-5", 5, PATIENCE.multipliedBy(2)).run(3, (writers, reader) ->
             spread.with("{database: {replicas: 5}}").upgrade());
 
-        Outcome down = new Drill(spread, "galera/scale-5-3", 3, PATIENCE).run(5, (writers, reader) -> {
+        Outcome down = new Drill(spread, galera, "galera/scale-5-3", 3, PATIENCE).run(5, (writers, reader) -> {
             spread.upgrade();
             Await.until("two members are gone", PATIENCE, () -> assertThat(members.names()).hasSize(3));
         });
@@ -354,18 +352,18 @@ class GaleraDrillsIT {
     @DisplayName("from three members to a single one, which goes on, and back")
     void scalesToOneAndBack() throws Exception {
         Release spread = release.with("{database: {spread: preferred}}");
-        planned(new Drill(spread, "galera/scale-3-1", 1, PATIENCE).run(3, (writers, reader) -> {
+        planned(new Drill(spread, galera, "galera/scale-3-1", 1, PATIENCE).run(3, (writers, reader) -> {
             spread.with("{database: {replicas: 1}}").upgrade();
             Await.until("one member is left", PATIENCE, () -> assertThat(members.names()).hasSize(1));
         }));
         Await.until("no dead member is registered", PATIENCE, () -> assertThat(new Registry(release).members()).isEqualTo(members.names()));
-        planned(new Drill(spread, "galera/scale-1-3", 3, PATIENCE).run(1, (writers, reader) -> spread.upgrade()));
+        planned(new Drill(spread, galera, "galera/scale-1-3", 3, PATIENCE).run(1, (writers, reader) -> spread.upgrade()));
     }
 
     // --- what drills share --------------------------------------------------------------------------------------------
 
     private Drill drill(String name) {
-        return new Drill(release, "galera/" + name, 3, PATIENCE);
+        return new Drill(release, galera, "galera/" + name, 3, PATIENCE);
     }
 
     private static void unnoticed(Outcome outcome) {
@@ -378,47 +376,6 @@ class GaleraDrillsIT {
 
     private static void planned(Outcome outcome) {
         unnoticed(outcome);
-    }
-
-    private Fault powerLossOfAll(Runnable meanwhile, List<String> order) {
-        return (writers, reader) -> {
-            pass(Duration.ofMillis(random.nextInt(5000)));
-            nodes.names().forEach(writers::nodeLost);
-            nodes.kill(nodes.names());
-            meanwhile.run();
-            comeBack(writers, order);
-        };
-    }
-
-    private void lose(Writers writers, String node) {
-        writers.nodeLost(node);
-        nodes.kill(node);
-    }
-
-    /** The nodes boot in this order, the last one late; the site must take writes again soon after that. */
-    private void comeBack(Writers writers, List<String> order) {
-        nodes.start(order.get(0));
-        nodes.start(order.get(1));
-        pass(LATE);
-        nodes.start(order.get(2));
-        Instant complete = Instant.now();
-        nodes.awaitReady(PATIENCE);
-        order.forEach(writers::nodeBack);
-        Await.until("the site takes writes again", PATIENCE, () -> assertThat(writers.lastAck()).isAfter(complete));
-        Duration again = Duration.between(complete, writers.acks().stream().map(Writer.Ack::at)
-            .filter(complete::isBefore).min(Comparator.naturalOrder()).orElseThrow());
-        System.out.println("the site took writes again " + Gaps.seconds(again) + " after the last node had its power");
-        assertThat(again).as("from the last node's power to the first write").isLessThanOrEqualTo(SERVES_AGAIN);
-    }
-
-    private void deleteAndAwaitAnother(String pod) {
-        String uid = uid(pod);
-        faults.delete(pod);
-        Await.until("another " + pod, PATIENCE, () -> assertThat(uid(pod)).isNotEqualTo(uid));
-    }
-
-    private void awaitWritesSince(Writers writers, Instant moment) {
-        Await.until("the site takes writes", PATIENCE, () -> assertThat(writers.lastAck()).isAfter(moment));
     }
 
     /** The member that the site's connections go to. */
@@ -435,7 +392,7 @@ class GaleraDrillsIT {
     }
 
     private Status statusOf(String member) {
-        return members.status(member);
+        return galera.status(member);
     }
 
     /** What the member's server says to somebody who writes there without the site's routing. */
@@ -448,15 +405,7 @@ class GaleraDrillsIT {
     }
 
     private String nodeOf(String pod) {
-        return Pods.node(pod(pod));
-    }
-
-    private String uid(String pod) {
-        return pod(pod).getMetadata().getUid();
-    }
-
-    private Pod pod(String name) {
-        return release.kubernetes().pods().inNamespace(release.namespace()).withName(name).require();
+        return Pods.node(release.pod(pod));
     }
 
     private String etcd(int ordinal) {
@@ -470,31 +419,14 @@ class GaleraDrillsIT {
     private List<String> uids() {
         return release.pods().stream()
             .filter(pod -> List.of("etcd", "database").contains(pod.getMetadata().getLabels().get("app.kubernetes.io/component")))
-            .map(pod -> pod.getMetadata().getUid()).toList();
+            .map(Pods::uid).toList();
     }
 
     private List<String> allUids() {
-        return release.pods().stream().map(pod -> pod.getMetadata().getUid()).toList();
+        return release.pods().stream().map(Pods::uid).toList();
     }
 
     private <T> T random(List<T> all) {
         return all.get(random.nextInt(all.size()));
-    }
-
-    private List<String> shuffled(List<String> all) {
-        var order = new ArrayList<>(all);
-        Collections.shuffle(order, random);
-        System.out.println("the nodes come back in this order: " + order);
-        return order;
-    }
-
-    /** Time that a fault lasts; nothing is waited for. */
-    private static void pass(Duration duration) {
-        try {
-            Thread.sleep(Math.max(0, duration.toMillis()));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted", e);
-        }
     }
 }

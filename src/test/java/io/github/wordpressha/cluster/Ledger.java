@@ -3,25 +3,28 @@ package io.github.wordpressha.cluster;
 import static java.util.stream.Collectors.toMap;
 
 import io.github.wordpressha.cluster.Writer.Ack;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /** The table that writers fill, and what each member has of it. */
-record Ledger(Members members, String run) {
+record Ledger(Topology topology, String run) {
 
     /** Makes the table, where it does not exist yet. Nothing in it keeps a row from being there twice. */
     void prepare() {
-        members.query(members.names().get(0), """
+        topology.members().query(topology.writable(), """
             CREATE TABLE IF NOT EXISTS wordpress.drill_writes (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
-            run VARCHAR(64) NOT NULL, writer INT NOT NULL, seq INT NOT NULL, KEY row_of_run (run, writer, seq)) ENGINE=InnoDB""");
+            run VARCHAR(64) NOT NULL, writer INT NOT NULL, seq INT NOT NULL, member VARCHAR(64) NOT NULL DEFAULT '', at DATETIME(6), KEY row_of_run (run, writer, seq)) ENGINE=InnoDB""");
     }
 
     /** Which acknowledged rows are not exactly once on a member, by member; empty when all is well. */
     Map<String, List<String>> wrong(Collection<Ack> acks) {
         var wrong = new TreeMap<String, List<String>>();
-        for (String member : members.names()) {
+        for (String member : topology.members().names()) {
             Map<String, Integer> rows = rows(member);
             List<String> here = acks.stream()
                 .filter(ack -> rows.getOrDefault(ack.row(), 0) != 1)
@@ -34,11 +37,24 @@ record Ledger(Members members, String run) {
         return wrong;
     }
 
+    /** The rows of this run, by the time at which a member accepted them. */
+    List<Accepted> accepted() {
+        String sql = "SELECT member, UNIX_TIMESTAMP(at) FROM wordpress.drill_writes WHERE run = '%s' ORDER BY at".formatted(run);
+        return topology.members().query(topology.writable(), sql).stream()
+            .map(line -> line.split("\t"))
+            .map(pair -> new Accepted(pair[0], Instant.EPOCH.plus(new BigDecimal(pair[1]).movePointRight(6).longValue(), ChronoUnit.MICROS)))
+            .toList();
+    }
+
     /** How often each row of this run is on a member. Members must agree about all of it, acknowledged or not. */
     Map<String, Integer> rows(String member) {
         String sql = "SELECT CONCAT(writer, ' ', seq), COUNT(*) FROM wordpress.drill_writes WHERE run = '%s' GROUP BY writer, seq".formatted(run);
-        return members.query(member, sql).stream()
+        return topology.members().query(member, sql).stream()
             .map(line -> line.split("\t"))
             .collect(toMap(pair -> pair[0], pair -> Integer.parseInt(pair[1])));
+    }
+
+    /** A row that is there: the member that accepted it first, and when, by that member's clock. */
+    record Accepted(String member, Instant at) {
     }
 }

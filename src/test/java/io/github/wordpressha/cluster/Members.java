@@ -1,10 +1,7 @@
 package io.github.wordpressha.cluster;
 
-import static java.util.stream.Collectors.toMap;
-
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 
 /** The database's members, asked one by one, each at its own socket and not through what WordPress uses. */
 record Members(Release release) {
@@ -40,25 +37,5 @@ record Members(Release release) {
                 INSERT INTO wordpress.drill_bulk (data) WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < %d)
                 SELECT REPEAT(MD5(RAND()), 32768) FROM n""".formatted(Math.min(left, ROWS_PER_TRANSACTION)));
         }
-    }
-
-    /** What one member knows about the cluster. */
-    Status status(String member) {
-        Map<String, String> values = query(member, "SHOW GLOBAL STATUS LIKE 'wsrep\\_%'").stream()
-            .map(line -> line.split("\t", 2))
-            .collect(toMap(pair -> pair[0], pair -> pair.length > 1 ? pair[1] : ""));
-        return new Status(member, values.get("wsrep_cluster_state_uuid"), values.get("wsrep_cluster_status"),
-            values.get("wsrep_local_state_comment"), Integer.parseInt(values.get("wsrep_cluster_size")));
-    }
-
-    /**
-     * A member's view.
-     *
-     * @param uuid of the history that it has
-     * @param component {@code Primary} when it may take writes
-     * @param state {@code Synced} when it has everything
-     * @param size how many members it sees, itself included
-     */
-    record Status(String member, String uuid, String component, String state, int size) {
     }
 }

@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.client.readiness.Readiness;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -72,11 +73,15 @@ record Nodes(ClusterUnderTest cluster) {
         run("cut", List.of(number(node), number(other)));
     }
 
-    /** Runs a command on the node. */
-    void run(String node, String... command) {
+    /**
+     * Runs a command on the node.
+     *
+     * @return what it printed
+     */
+    String run(String node, String... command) {
         var arguments = new ArrayList<>(List.of(number(node)));
         arguments.addAll(List.of(command));
-        run("run", arguments);
+        return run("run", arguments);
     }
 
     /** Undoes every cut of the node. */
@@ -94,19 +99,21 @@ record Nodes(ClusterUnderTest cluster) {
         return node.replaceFirst("^node-", "");
     }
 
-    private static void run(String verb, List<String> arguments) {
+    private static String run(String verb, List<String> arguments) {
         var command = new ArrayList<>(List.of(tool().orElseThrow().toString(), "node", verb));
         command.addAll(arguments);
         try {
             // A node that is started inherits these streams and keeps them: they must not be pipes of ours.
-            Path output = Path.of("target", "nodes.log");
+            Path output = Files.createTempFile("node", ".log");
+            output.toFile().deleteOnExit();
             Process process = new ProcessBuilder(command).redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
+                .redirectOutput(output.toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
                 .start();
             if (process.waitFor() != 0) {
-                throw new IllegalStateException(String.join(" ", command) + " failed; see " + output);
+                throw new IllegalStateException(String.join(" ", command) + " failed: " + Files.readString(output));
             }
+            return Files.readString(output);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {

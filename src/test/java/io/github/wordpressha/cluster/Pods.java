@@ -24,6 +24,11 @@ final class Pods {
         return pod.getMetadata().getName();
     }
 
+    /** What tells it from another pod of the same name. */
+    static String uid(Pod pod) {
+        return pod.getMetadata().getUid();
+    }
+
     static String node(Pod pod) {
         return pod.getSpec().getNodeName();
     }

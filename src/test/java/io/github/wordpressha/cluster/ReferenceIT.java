@@ -4,7 +4,6 @@ import static io.github.wordpressha.cluster.OnCluster.Needs.ANY;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Pod;
-import io.github.wordpressha.cluster.Members.Status;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -150,13 +149,7 @@ class ReferenceIT {
     }
 
     private void databaseIsWhole() {
-        Members members = release.members();
-        Await.until("three Synced database members in one Primary view", TO_ALL_READY, () -> {
-            List<Status> states = members.names().stream().map(members::status).toList();
-            assertThat(states).hasSize(3).allMatch(state ->
-                state.component().equals("Primary") && state.state().equals("Synced") && state.size() == 3);
-            assertThat(states).extracting(Status::uuid).containsOnly(states.get(0).uuid());
-        });
+        Await.until("three Synced database members in one Primary view", TO_ALL_READY, () -> new Galera(release.members()).assertWhole(3));
     }
 
     private Map<String, String> podStates() {

@@ -10,23 +10,28 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 
-/** What the database's members have written to etcd about themselves, below {@code /<namespace>/<release>/galera/}. */
+/** What the database's members have written to etcd about themselves, below {@code /<namespace>/<release>/}. */
 record Registry(Release release) {
 
     private static final int CLIENT_PORT = 2379;
 
-    /** The cluster's UUID. */
+    /** The Galera cluster's UUID. */
     String uuid() {
-        return value("uuid");
+        return value("galera/uuid");
     }
 
-    /** The names of the members of the last view that was recorded, sorted. */
+    /** The names of the members of the last Galera view that was recorded, sorted. */
     List<String> members() {
-        return StreamSupport.stream(json(value("view")).get("members").spliterator(), false).map(JsonNode::asText).sorted().toList();
+        return StreamSupport.stream(json(value("galera/view")).get("members").spliterator(), false).map(JsonNode::asText).sorted().toList();
+    }
+
+    /** The member that may write, by replication's lease. */
+    String primary() {
+        return json(value("replication/primary")).get("pod").asText();
     }
 
     private String value(String key) {
-        String path = "/%s/%s/galera/%s".formatted(release.namespace(), release.name(), key);
+        String path = "/%s/%s/%s".formatted(release.namespace(), release.name(), key);
         String body = "{\"key\": \"" + Base64.getEncoder().encodeToString(path.getBytes(StandardCharsets.UTF_8)) + "\"}";
         JsonNode found = Site.at(release.cluster().addressOf(release.pods("etcd").get(0), CLIENT_PORT))
             .post("/v3/kv/range", body.getBytes(StandardCharsets.UTF_8), Map.of("Content-Type", "application/json")).expect(200).json();

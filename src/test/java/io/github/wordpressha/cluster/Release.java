@@ -29,6 +29,17 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
     /** Helm's convention: the name contains the chart's name, so it is the prefix of everything. */
     static final String NAME = "wordpress-ha";
 
+    private static final Duration QUESTION = Duration.ofSeconds(20);
+    private static final String ASK = """
+        $settings = json_decode(file_get_contents('/etc/wordpress/settings.json'), true)['database'];
+        $password = rtrim(file_get_contents('/run/secrets/wordpress/database-password'));
+        mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+        try {
+            $result = (new mysqli($argv[1], $settings['user'], $password, $settings['name']))->query($argv[2]);
+            echo $result === true ? '' : $result->fetch_row()[0];
+        } catch (mysqli_sql_exception $error) {
+            echo $error->getMessage();
+        }""";
     private static final Duration HELM_TIMEOUT = Duration.ofMinutes(5);
 
     Release(ClusterUnderTest cluster, String namespace) {
@@ -125,6 +136,11 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
             .toList();
     }
 
+    /** One pod. */
+    Pod pod(String podName) {
+        return kubernetes().pods().inNamespace(namespace).withName(podName).require();
+    }
+
     /** One value of one of the release's Secrets. */
     String secret(String secretName, String key) {
         Secret secret = kubernetes().secrets().inNamespace(namespace).withName(secretName).require();
@@ -144,6 +160,11 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
     /** The site's administrator, logged in. */
     Session logIn() {
         return site().logIn("admin", secret(name + "-wordpress", "admin-password"));
+    }
+
+    /** What a member of the database says to the site's account, asked from a WordPress pod: the first value, or the error. */
+    String ask(Pod wordpress, String host, String sql) {
+        return Pods.exec(kubernetes(), namespace, Pods.name(wordpress), "php", QUESTION, "php", "-d", "display_errors=stderr", "-r", ASK, host, sql);
     }
 
     Members members() {

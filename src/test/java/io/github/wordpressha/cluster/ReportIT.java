@@ -90,7 +90,7 @@ class ReportIT {
         this.release = release.with(VALUES);
         this.nodes = new Nodes(cluster);
         this.faults = new Faults(this.release);
-        this.drill = new Drill(this.release, "report", MEMBERS, PATIENCE);
+        this.drill = new Drill(this.release, new Galera(this.release.members()), "report", MEMBERS, PATIENCE);
     }
 
     @BeforeAll
@@ -113,7 +113,7 @@ class ReportIT {
     void doesWhatTheReportSays(Fault fault) throws Exception {
         Outcome predicted = report.outcome(fault.name()).orElseThrow(() -> new AssertionError("the report has no \"" + fault.name() + "\""));
         String run = "report-" + Long.toString(System.currentTimeMillis(), Character.MAX_RADIX);
-        var ledger = new Ledger(release.members(), run);
+        var ledger = new Ledger(new Galera(release.members()), run);
         drill.whole();
         ledger.prepare();
         Seen seen;

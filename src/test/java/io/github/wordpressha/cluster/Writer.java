@@ -31,13 +31,19 @@ final class Writer implements AutoCloseable {
     private volatile boolean ended;
     private volatile boolean counted = true;
 
+    /** Writes as the site does. */
     Writer(KubernetesClient client, Pod pod, String run, int number) {
+        this(client, pod, run, number, "");
+    }
+
+    /** Writes straight into the member at an address, past the site's routing. */
+    Writer(KubernetesClient client, Pod pod, String run, int number, String address) {
         this.number = number;
         this.pod = Pods.name(pod);
         this.podUid = pod.getMetadata().getUid();
         this.node = Pods.node(pod);
         this.exec = client.pods().resource(pod).inContainer("php").redirectingInput().redirectingOutput()
-            .exec("php", "-d", "display_errors=stderr", "-r", PROGRAM, run, String.valueOf(number));
+            .exec("php", "-d", "display_errors=stderr", "-r", PROGRAM, run, String.valueOf(number), address);
         var listener = new Thread(this::listen, "writer-" + number);
         listener.setDaemon(true);
         listener.start();
@@ -50,7 +56,8 @@ final class Writer implements AutoCloseable {
                 lastHeard = Instant.now();
                 String[] words = line.split(" ", 4);
                 if (words[0].equals("ack")) {
-                    acks.add(new Ack(number, Integer.parseInt(words[1]), Instant.EPOCH.plus(Long.parseLong(words[2]), ChronoUnit.MICROS)));
+                    Instant at = Instant.EPOCH.plus(Long.parseLong(words[2]), ChronoUnit.MICROS);
+                    acks.add(new Ack(number, Integer.parseInt(words[1]), at));
                     if (refused > 0) {
                         say("writes again; rows that were refused: " + refused);
                     }

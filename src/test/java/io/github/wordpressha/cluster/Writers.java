@@ -1,6 +1,7 @@
 package io.github.wordpressha.cluster;
 
 import static java.util.stream.Collectors.toSet;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Pod;
 import io.github.wordpressha.cluster.Writer.Ack;
@@ -13,6 +14,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 /** A {@link Writer} on every WordPress pod, also on those that come later. */
 final class Writers implements AutoCloseable {
@@ -26,7 +29,9 @@ final class Writers implements AutoCloseable {
     private final Release release;
     private final String run;
     private final List<Writer> writers = new CopyOnWriteArrayList<>();
+    private final List<Writer> direct = new CopyOnWriteArrayList<>();
     private final Set<String> lostNodes = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger numbers = new AtomicInteger();
     private final ScheduledExecutorService supervisor = Executors.newSingleThreadScheduledExecutor();
 
     Writers(Release release, String run) {
@@ -43,7 +48,7 @@ final class Writers implements AutoCloseable {
             Set<String> occupied = writers.stream().filter(writer -> !writer.ended()).map(Writer::podUid).collect(toSet());
             for (Pod pod : release.pods("wordpress")) {
                 if (!occupied.contains(pod.getMetadata().getUid()) && runs(pod) && !lostNodes.contains(Pods.node(pod))) {
-                    writers.add(new Writer(release.kubernetes(), pod, run, writers.size() + 1));
+                    writers.add(new Writer(release.kubernetes(), pod, run, numbers.incrementAndGet()));
                 }
             }
         } catch (RuntimeException e) {
@@ -73,6 +78,14 @@ final class Writers implements AutoCloseable {
         lostNodes.remove(node);
     }
 
+    /**
+     * Writes straight into one member from a WordPress pod, past the site's routing, as somebody who has an old connection does. Its
+     * rows count, its interruptions are none of the site.
+     */
+    void writeDirectly(Pod from, Pod member) {
+        direct.add(new Writer(release.kubernetes(), from, run, numbers.incrementAndGet(), member.getStatus().getPodIP()));
+    }
+
     /** Those that are on one node. */
     List<Writer> on(String node) {
         return writers.stream().filter(writer -> writer.node().equals(node)).toList();
@@ -80,12 +93,21 @@ final class Writers implements AutoCloseable {
 
     /** Every acknowledged row, of every writer. */
     List<Ack> acks() {
-        return writers.stream().flatMap(writer -> writer.acks().stream()).toList();
+        return Stream.concat(writers.stream(), direct.stream()).flatMap(writer -> writer.acks().stream()).toList();
     }
 
-    /** The last acknowledgement, or the epoch. */
+    private List<Instant> acksOfSite() {
+        return writers.stream().flatMap(writer -> writer.acks().stream()).map(Ack::at).toList();
+    }
+
+    /** The last acknowledgement that the site had, or the epoch. */
     Instant lastAck() {
-        return acks().stream().map(Ack::at).max(Instant::compareTo).orElse(Instant.EPOCH);
+        return acksOfSite().stream().max(Instant::compareTo).orElse(Instant.EPOCH);
+    }
+
+    /** Waits until the site has had a row acknowledged after a moment. */
+    void awaitAckSince(Instant moment, Duration atMost) {
+        Await.until("the site takes writes", atMost, () -> assertThat(lastAck()).isAfter(moment));
     }
 
     /** Whether each WordPress pod that runs has had a row acknowledged since then. */
@@ -98,7 +120,7 @@ final class Writers implements AutoCloseable {
 
     /** The longest interruption of writing: of the site as a whole, or of any one pod as long as it lived. */
     Duration longestGap() {
-        Duration ofSite = Gaps.longest(acks().stream().map(Ack::at).toList());
+        Duration ofSite = Gaps.longest(acksOfSite());
         return writers.stream().filter(Writer::counted)
             .map(writer -> Gaps.longest(writer.acks().stream().map(Ack::at).toList()))
             .reduce(ofSite, Gaps::longer);
@@ -115,5 +137,6 @@ final class Writers implements AutoCloseable {
     public void close() {
         supervisor.shutdownNow();
         writers.forEach(Writer::close);
+        direct.forEach(Writer::close);
     }
 }
