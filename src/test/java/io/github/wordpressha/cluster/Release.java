@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -147,9 +148,14 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
         return new String(Base64.getDecoder().decode(secret.getData().get(key)), StandardCharsets.UTF_8);
     }
 
+    /** Where the site is reached: one address a node. */
+    List<URI> addresses() {
+        return cluster.addressesOf(namespace, name);
+    }
+
     /** The site as visitors of the first node see it. */
     Site site() {
-        return Site.at(cluster.addressesOf(namespace, name).get(0));
+        return Site.at(addresses().get(0));
     }
 
     /** The site as one WordPress pod serves it. */

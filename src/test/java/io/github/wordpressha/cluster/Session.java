@@ -70,6 +70,18 @@ record Session(Site site, String cookies, String nonce) {
         return new Post(post.get("id").asLong(), title, Site.pathAndQuery(URI.create(post.get("link").asText())), image);
     }
 
+    /** Publishes a page of text; returns where visitors find it. */
+    String publish(String title, String text) {
+        return publish(title, text, "");
+    }
+
+    /** As {@link #publish(String, String)}, readable only for those who know the password. */
+    String publish(String title, String text, String password) {
+        var body = new ObjectMapper().createObjectNode().put("title", title).put("content", text).put("status", "publish").put("password", password);
+        JsonNode post = call("/wp/v2/posts", body.toString().getBytes(StandardCharsets.UTF_8), Map.of("Content-Type", "application/json"));
+        return Site.pathAndQuery(URI.create(post.get("link").asText()));
+    }
+
     private JsonNode call(String route, byte[] body, Map<String, String> headers) {
         var all = new HashMap<>(headers);
         all.put("Cookie", cookies);

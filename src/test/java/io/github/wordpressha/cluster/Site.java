@@ -64,6 +64,11 @@ record Site(URI address, String host) {
         throw new IllegalStateException(path + " redirects more than " + MOST_REDIRECTS + " times");
     }
 
+    /** Any request without a body; redirects are not followed. */
+    Page request(String method, String path, Map<String, String> headers) {
+        return send(method, path, headers, BodyPublishers.noBody());
+    }
+
     /** A form, posted; redirects are not followed. */
     Page postForm(String path, Map<String, String> fields, Map<String, String> headers) {
         String body = fields.entrySet().stream()
@@ -85,8 +90,8 @@ record Site(URI address, String host) {
     }
 
     private Page send(String method, String path, Map<String, String> headers, BodyPublisher body) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(address.resolve(path)).timeout(TIMEOUT).header("Host", host).method(method, body);
-        headers.forEach(request::header);
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address + path)).timeout(TIMEOUT).setHeader("Host", host).method(method, body);
+        headers.forEach(request::setHeader);
         try {
             HttpResponse<byte[]> response = CLIENT.send(request.build(), BodyHandlers.ofByteArray());
             return new Page(path, response.statusCode(), response.headers(), response.body());

@@ -1,0 +1,391 @@
+package io.github.wordpressha.cluster;
+
+import static io.github.wordpressha.cluster.OnCluster.Needs.THREE_NODES;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvFileSource;
+
+/**
+ * The web tier: what its page cache keeps and what it never gives to others, and that visitors notice neither a database that is down, nor
+ * upgrades, drained nodes and scaling.
+ *
+ * <p>With {@code -Ddrills.full=true} on the reference stack, so that each node can be drained, up to 30 pods, and 10,000 mixed requests. Otherwise
+ * with one database server, which stays on its node; 8 pods; 2,000 requests.
+ */
+@Tag("wordpress")
+@Tag("cluster")
+@OnCluster(THREE_NODES)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class WordPressIT {
+
+    private static final boolean FULL = Boolean.getBoolean("drills.full");
+    private static final int MIXED_REQUESTS = FULL ? 10_000 : 2_000;
+    private static final int MOST_PODS = FULL ? 30 : 8;
+    private static final int PODS = 3;
+    private static final int PAGES = 20;
+    private static final int ANONYMOUS = 45; // requests a second
+    private static final int LOGGED_IN = 5;
+    private static final Duration DATABASE_DOWN = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+    private final Release release;
+    private final Nodes nodes;
+    private final Faults faults;
+    private final List<String> pages = new ArrayList<>();
+    private String databaseNode = "";
+    private Session admin;
+    private PageCache cache;
+
+    WordPressIT(ClusterUnderTest cluster, Release release) {
+        this.nodes = new Nodes(cluster);
+        // Nothing in here asks wordpress.org, which is far away or not there at all.
+        Release site = release.with("""
+            database: {storage: {size: 2Gi}}
+            wordpress:
+              replicas: %d
+              autoscaling: {enabled: false}
+              resources: {requests: {cpu: 50m, memory: 128Mi}, limits: {memory: 768Mi}}
+              constants: {WP_HTTP_BLOCK_EXTERNAL: true}
+            """.formatted(PODS));
+        if (!FULL) {
+            this.databaseNode = nodes.names().get(0);
+            site = site.with("""
+                database: {topology: standalone, nodeSelector: {kubernetes.io/hostname: %1$s}}
+                nfs: {nodeSelector: {kubernetes.io/hostname: %1$s}}
+                """.formatted(databaseNode));
+        }
+        this.release = site;
+        this.faults = new Faults(this.release);
+    }
+
+    @BeforeAll
+    void install() {
+        release.install();
+        release.awaitReady(PATIENCE);
+        admin = release.logIn();
+        for (int page = 1; page <= PAGES; page++) {
+            pages.add(admin.publish("Page " + page, "<p>Text of page " + page + ".</p>"));
+        }
+        cache = PageCache.of(release.site(release.pods("wordpress").get(0)), admin);
+    }
+
+    @AfterEach
+    void mendNodes() {
+        nodes.names().forEach(faults::uncordon);
+    }
+
+    // --- the page cache -----------------------------------------------------------------------------------------------
+
+    @ParameterizedTest(name = "{4}: {0}")
+    @CsvFileSource(resources = "/cluster/cache-table.csv", delimiter = '|')
+    @Order(1)
+    @DisplayName("what is kept, and what is not")
+    void cacheTable(String expected, String method, String path, String headers, String why) {
+        Page answer = cache.second(method, path, headers);
+        assertThat(PageCache.xCache(answer)).as("X-Cache of %s %s %s, status %d", method, path, headers, answer.status()).isEqualTo(expected);
+    }
+
+    @Test
+    @Order(2)
+    @DisplayName("in a mix of requests of all kinds of people nobody sees another one's page")
+    void nothingLeaks() {
+        long seed = System.nanoTime();
+        PageCache.Findings findings = cache.mix(MIXED_REQUESTS, seed);
+        Figures.record("wordpress/mix requests=%d hits=%d personal=%d leaks=%d seed=%d"
+            .formatted(MIXED_REQUESTS, findings.hits(), findings.personal(), findings.leaks().size(), seed));
+        assertThat(findings.leaks()).isEmpty();
+        assertThat(findings.hits()).isGreaterThan(MIXED_REQUESTS / 20);
+        assertThat(findings.personal()).isGreaterThan(MIXED_REQUESTS / 20);
+    }
+
+    // --- people -------------------------------------------------------------------------------------------------------
+
+    @Test
+    @Order(3)
+    @DisplayName("in a real browser: log in, write a post with an image, see it as a visitor, log out")
+    void browser() throws Exception {
+        assertThat(Browser.isInstalled()).as("chromium and chromedriver are on the PATH (Debian: chromium, chromium-driver)").isTrue();
+        var address = release.addresses().get(0);
+        Path image = Files.write(Files.createTempDirectory("image").resolve("picture.png"), Images.png(1));
+        try (var visitor = new Browser(address); var author = new Browser(address)) {
+            try {
+                visitor.open("/", "front-page");
+                author.logIn("admin", release.secret(release.name() + "-wordpress", "admin-password"));
+                String post = author.publish("Written in a browser", image);
+
+                visitor.open(post, "visitor");
+                assertThat(visitor.title()).contains("Written in a browser");
+                assertThat(visitor.pictureWidths()).isNotEmpty().allMatch(width -> width > 0);
+                assertThat(visitor.shows("#wpadminbar")).isFalse();
+                assertThat(visitor.complaints()).isEmpty();
+
+                author.open(post, "author");
+                assertThat(author.shows("#wpadminbar")).isTrue();
+                author.logOut();
+                author.open(post, "author-logged-out");
+                assertThat(author.shows("#wpadminbar")).isFalse();
+                assertThat(author.cookies()).noneMatch(name -> name.startsWith("wordpress_logged_in"));
+            } catch (Exception | AssertionError e) {
+                author.keepFailure();
+                throw e;
+            }
+        }
+    }
+
+    @Test
+    @Order(4)
+    @DisplayName("who has logged in stays logged in when the pod that did it dies, and on every other pod")
+    void loginOutlivesItsPod() {
+        Pod first = release.pods("wordpress").get(0);
+        Session session = release.site(first).logIn("admin", release.secret(release.name() + "-wordpress", "admin-password"));
+        faults.kill(Pods.name(first));
+        Await.until("another pod", PATIENCE, () ->
+            assertThat(release.pods("wordpress")).hasSize(PODS).extracting(Pods::name).doesNotContain(Pods.name(first)));
+        release.awaitReady(PATIENCE);
+        for (Pod pod : release.pods("wordpress")) {
+            var elsewhere = new Session(release.site(pod), session.cookies(), session.nonce());
+            assertThat(elsewhere.get("/wp-admin/profile.php").expect(200).text()).contains("wpadminbar");
+            elsewhere.publish("Written through " + Pods.name(pod), "<p>With a form that another pod had made.</p>");
+        }
+    }
+
+    // --- the installation ---------------------------------------------------------------------------------------------
+
+    @Test
+    @Order(5)
+    @DisplayName("ten install Jobs at once install once")
+    void tenJobsInstallOnce() throws Exception {
+        String prefix = "ten_";
+        ConfigMap settings = settingsWithPrefix(prefix);
+        Job job = tenTimes(settings);
+
+        Await.until("all ten have ended", PATIENCE, () -> {
+            Job now = release.kubernetes().resource(job).get();
+            assertThat(now.getStatus().getFailed()).as("failed attempts").isIn(null, 0);
+            assertThat(now.getStatus().getSucceeded()).isEqualTo(10);
+        });
+
+        List<String> logs = release.kubernetes().pods().inNamespace(release.namespace())
+            .withLabel("batch.kubernetes.io/job-name", job.getMetadata().getName()).list().getItems().stream()
+            .map(pod -> release.kubernetes().pods().resource(pod).inContainer("install").getLog()).toList();
+        assertThat(logs).hasSize(10).allMatch(log -> log.contains("The site is ready."));
+        assertThat(logs.stream().filter(log -> log.contains("Installed, the administrator is"))).hasSize(1);
+        assertThat(count("ten_users")).isEqualTo(1);
+        assertThat(count("ten_posts WHERE post_name = 'hello-world'")).isEqualTo(1);
+        assertThat(count("ten_options WHERE option_name = 'siteurl'")).isEqualTo(1);
+        assertThat(count("ten_terms")).isEqualTo(1);
+    }
+
+    /** The site's settings, but for tables that do not exist yet. */
+    private ConfigMap settingsWithPrefix(String prefix) throws Exception {
+        ConfigMap site = release.kubernetes().configMaps().inNamespace(release.namespace()).withName(release.name() + "-wordpress").require();
+        var json = new ObjectMapper();
+        var settings = (ObjectNode) json.readTree(site.getData().get("settings.json"));
+        var data = new TreeMap<>(site.getData());
+        data.put("settings.json", json.writeValueAsString(settings.put("tablePrefix", prefix)));
+        return release.kubernetes().resource(new ConfigMapBuilder()
+            .withNewMetadata().withName("ten").withNamespace(release.namespace()).endMetadata().withData(data).build()).create();
+    }
+
+    private Job tenTimes(ConfigMap settings) {
+        Job site = release.kubernetes().batch().v1().jobs().inNamespace(release.namespace()).list().getItems().stream()
+            .filter(one -> one.getMetadata().getName().startsWith(release.name() + "-install-")).findFirst().orElseThrow();
+        var template = site.getSpec().getTemplate();
+        template.getMetadata().setLabels(Map.of("app.kubernetes.io/component", "ten"));
+        template.getSpec().getVolumes().stream().filter(volume -> volume.getName().equals("configuration"))
+            .forEach(volume -> volume.getConfigMap().setName(settings.getMetadata().getName()));
+        return release.kubernetes().resource(new JobBuilder()
+            .withNewMetadata().withName("ten").withNamespace(release.namespace()).endMetadata()
+            .withNewSpec().withParallelism(10).withCompletions(10).withTemplate(template).endSpec().build()).create();
+    }
+
+    private long count(String what) {
+        return Long.parseLong(sql("SELECT COUNT(*) FROM wordpress." + what).get(0));
+    }
+
+    private List<String> sql(String statement) {
+        return release.members().query(release.members().names().get(0), statement);
+    }
+
+    // --- faults and changes, under load -------------------------------------------------------------------------------
+
+    @Test
+    @Order(6)
+    @DisplayName("while the database is down for a minute visitors see all pages, and who is logged in is told to come again")
+    void databaseIsDown() {
+        String set = release.name() + "-mysql";
+        int members = release.members().names().size();
+        Map<String, Integer> restarts = restarts();
+        warm();
+        try (var visitors = Load.anonymous(release, ANONYMOUS + LOGGED_IN, pages)) {
+            faults.scale(set, 0);
+            faults.awaitNone("database");
+            Instant down = Instant.now();
+            Await.until("who is logged in is told to come again", Duration.ofSeconds(30), () -> {
+                Page answer = admin.get("/wp-admin/profile.php").expect(503);
+                assertThat(answer.headers().firstValue("Retry-After")).hasValueSatisfying(seconds -> assertThat(seconds).matches("[1-9][0-9]*"));
+                assertThat(answer.headers().firstValue("Cache-Control").orElse("")).contains("no-");
+                assertThat(answer.text()).containsIgnoringCase("<title>");
+            });
+            passUntil(down.plus(DATABASE_DOWN));
+            assertThat(PageCache.xCache(release.site().get(pages.get(0)))).isEqualTo("STALE");
+            faults.scale(set, members);
+            Instant back = Instant.now();
+            Await.until("the site heals by itself", PATIENCE, () -> assertThat(admin.get("/wp-admin/profile.php").expect(200).text()).contains("wpadminbar"));
+            Await.until("pages are fresh", PATIENCE, () -> assertThat(PageCache.xCache(release.site().get(pages.get(0)))).isIn("HIT", "MISS"));
+            Figures.record("wordpress/database-down-60s %s healed=%s".formatted(visitors.figures(), Gaps.seconds(Duration.between(back, Instant.now()))));
+            nobodyNoticed(visitors);
+        }
+        release.awaitReady(PATIENCE);
+        assertThat(restarts()).as("restarts of the web pods").isEqualTo(restarts);
+    }
+
+    @Test
+    @Order(7)
+    @DisplayName("an upgrade to an image with a newer core and schema interrupts nobody")
+    void upgradesCore() throws Exception {
+        NewerCore newer = NewerCore.of(release);
+        assertThat(sql("SHOW COLUMNS FROM wordpress.wp_comments LIKE '" + NewerCore.COLUMN + "'")).isEmpty();
+        underLoad("upgrade", () -> {
+            release.with("{wordpress: {image: {tag: %s}}}".formatted(newer.tag())).upgrade();
+            release.awaitReady(PATIENCE);
+        });
+        assertThat(sql("SELECT option_value FROM wordpress.wp_options WHERE option_name = 'db_version'")).containsExactly("" + newer.schemaVersion());
+        assertThat(sql("SHOW COLUMNS FROM wordpress.wp_comments LIKE '" + NewerCore.COLUMN + "'")).hasSize(1);
+        assertThat(release.pods("wordpress")).allMatch(pod -> pod.getSpec().getContainers().get(0).getImage().endsWith(newer.tag()));
+
+        underLoad("downgrade", () -> {
+            release.upgrade();
+            release.awaitReady(PATIENCE);
+        });
+        assertThat(sql("SELECT option_value FROM wordpress.wp_options WHERE option_name = 'db_version'")).containsExactly("" + newer.schemaVersion());
+    }
+
+    @Test
+    @Order(8)
+    @DisplayName("draining a node interrupts nobody")
+    void nodesAreDrained() throws Exception {
+        for (String node : nodes.names()) {
+            if (node.equals(databaseNode)) {
+                continue; // The only database server: nobody can be spared that.
+            }
+            underLoad("drain-" + node, () -> {
+                faults.drain(node, PATIENCE);
+                release.awaitReady(PATIENCE);
+            });
+            faults.uncordon(node);
+            if (FULL) {
+                new Drill(release, "wordpress/whole", PODS, PATIENCE).whole();
+            }
+        }
+    }
+
+    @Test
+    @Order(9)
+    @DisplayName("scaling up and down interrupts nobody")
+    void scales() throws Exception {
+        var before = new HashSet<>(Release.names(release.pods("wordpress")));
+        underLoad("scale-%d-%d-%d".formatted(PODS, MOST_PODS, PODS), () -> {
+            scale(MOST_PODS);
+            List<Double> seconds = secondsToReady(before);
+            Figures.record("wordpress/pod-pending-to-ready pods=%d fastest=%.0fs median=%.0fs slowest=%.0fs".formatted(
+                seconds.size(), seconds.get(0), seconds.get(seconds.size() / 2), seconds.get(seconds.size() - 1)));
+            scale(PODS);
+        });
+    }
+
+    private void scale(int replicas) {
+        release.kubernetes().apps().deployments().inNamespace(release.namespace()).withName(release.name()).scale(replicas);
+        release.awaitReady(PATIENCE);
+        Await.until(replicas + " web pods", PATIENCE, () -> assertThat(release.pods("wordpress")).hasSize(replicas));
+    }
+
+    /** Of the pods that came, sorted. Kubernetes notes both times in whole seconds. */
+    private List<Double> secondsToReady(Set<String> before) {
+        return release.pods("wordpress").stream().filter(pod -> !before.contains(Pods.name(pod)))
+            .map(pod -> (double) Duration.between(Instant.parse(pod.getMetadata().getCreationTimestamp()), readySince(pod)).toSeconds())
+            .sorted().toList();
+    }
+
+    private static Instant readySince(Pod pod) {
+        return pod.getStatus().getConditions().stream().filter(condition -> condition.getType().equals("Ready"))
+            .map(PodCondition::getLastTransitionTime).map(Instant::parse).findFirst().orElseThrow();
+    }
+
+    /** What happens while both kinds of visitors come. */
+    @FunctionalInterface
+    private interface Change {
+        void happen() throws Exception;
+    }
+
+    private void underLoad(String name, Change change) throws Exception {
+        warm();
+        List<String> own = List.of("/", pages.get(0), "/wp-admin/profile.php");
+        try (var visitors = Load.anonymous(release, ANONYMOUS, pages); var authors = Load.loggedIn(release, admin, LOGGED_IN, own)) {
+            Instant start = Instant.now();
+            change.happen();
+            String took = Gaps.seconds(Duration.between(start, Instant.now()));
+            visitors.close();
+            authors.close();
+            Figures.record("wordpress/%s took=%s anonymous: %s logged-in: %s".formatted(name, took, visitors.figures(), authors.figures()));
+            nobodyNoticed(visitors);
+            nobodyNoticed(authors);
+        }
+    }
+
+    private static void nobodyNoticed(Load load) {
+        load.failed().forEach(request -> System.out.println("failed request: " + request));
+        assertThat(load.failed()).isEmpty();
+        assertThat(load.count()).isPositive();
+    }
+
+    /** Every pod has every page in its cache. */
+    private void warm() {
+        for (Pod pod : release.pods("wordpress")) {
+            pages.forEach(page -> release.site(pod).get(page).expect(200));
+        }
+    }
+
+    private Map<String, Integer> restarts() {
+        var restarts = new TreeMap<String, Integer>();
+        release.pods("wordpress").forEach(pod -> restarts.put(Pods.name(pod), Pods.restarts(pod)));
+        return restarts;
+    }
+
+    /** The fault lasts until then; nothing is waited for. */
+    private static void passUntil(Instant moment) {
+        try {
+            Thread.sleep(Math.max(0, Duration.between(Instant.now(), moment).toMillis()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+}
