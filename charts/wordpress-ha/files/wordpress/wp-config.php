@@ -89,8 +89,11 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 	});
 
 	// Core files are compiled once: they cannot change. What is on the shared volume can, so from here on files are checked.
-	$hook('muplugins_loaded', static function (): void {
+	$hook('muplugins_loaded', static function () use ($settings): void {
 		ini_set('opcache.validate_timestamps', '1');
+		if ($settings['smtp']['host'] !== '') {
+			require_once '/etc/wordpress/smtp.php';
+		}
 		foreach (glob('/etc/wordpress-mu-plugins/*.php') ?: [] as $file) {
 			require_once $file;
 		}

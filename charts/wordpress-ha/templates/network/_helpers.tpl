@@ -111,8 +111,11 @@ private. Without ports: nowhere.
 {{- if eq .Values.database.topology "external" }}
 - {from: {{ toJson (ternary (append $php "database-check") $php (eq (include "wordpress-ha.checksDatabase" .) "true")) }}, ports: [{{ .Values.database.external.port }}], peers: {{ toJson $to.database.peers }}}
 {{- end }}
-{{- range list "updates" "mail" "storage" }}
-{{- with get $to . }}
+{{- $mail := $to.mail -}}
+{{- $smtp := .Values.wordpress.smtp -}}
+{{- if and $smtp.host (not $mail.ports) }}{{ $mail = dict "ports" (list $smtp.port) "peers" $mail.peers }}{{ end -}}
+{{- range list $to.updates $mail $to.storage }}
+{{- with . }}
 {{- if .ports }}
 - {from: {{ toJson $php }}, ports: {{ toJson .ports }}, public: true, peers: {{ toJson .peers }}}
 {{- end }}

@@ -44,6 +44,7 @@ hostAliases:
 {{- define "wordpress-ha.wordpress.settings" -}}
 {{- $internal := printf "http://%s.%s.svc.%s" (include "wordpress-ha.fullname" .) .Release.Namespace .Values.clusterDomain -}}
 {{- $site := .Values.wordpress.site -}}
+{{- $smtp := .Values.wordpress.smtp -}}
 {{- dict
       "database" (dict
         "host" (include "wordpress-ha.wordpress.databaseHost" .) "name" .Values.database.name "user" .Values.database.user
@@ -54,6 +55,7 @@ hostAliases:
       "allowPluginChanges" .Values.wordpress.allowPluginChanges
       "s3" (ternary .Values.wordpress.media.s3 nil (ne .Values.wordpress.media.s3.bucket ""))
       "constants" .Values.wordpress.constants
+      "smtp" (dict "host" $smtp.host "port" $smtp.port "tls" $smtp.tls "from" $smtp.from "login" (ne $smtp.existingSecret ""))
     | toPrettyJson -}}
 {{- end }}
 
@@ -240,6 +242,13 @@ securityContext:
             {{- range list "auth-key" "secure-auth-key" "logged-in-key" "nonce-key" "auth-salt" "secure-auth-salt" "logged-in-salt" "nonce-salt" }}
             - {key: {{ . }}, path: {{ . }}}
             {{- end }}
+      {{- with .Values.wordpress.smtp.existingSecret }}
+      - secret:
+          name: {{ . }}
+          items:
+            - {key: username, path: smtp-username}
+            - {key: password, path: smtp-password}
+      {{- end }}
 - name: content
   persistentVolumeClaim:
     claimName: {{ include "wordpress-ha.wordpress.contentClaim" . }}
@@ -320,7 +329,7 @@ settings.json: |
   {{- include "wordpress-ha.wordpress.settings" . | nindent 2 }}
 php.ini: |
   {{- tpl (.Files.Get "files/wordpress/php.ini") . | nindent 2 }}
-{{- range list "wp-config.php" "mounted.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "new-salts.php" "media-s3.php" }}
+{{- range list "wp-config.php" "mounted.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "new-salts.php" "media-s3.php" "smtp.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}

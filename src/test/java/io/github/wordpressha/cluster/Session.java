@@ -70,6 +70,11 @@ record Session(Site site, String cookies, String nonce) {
         return new Post(post.get("id").asLong(), title, Site.pathAndQuery(URI.create(post.get("link").asText())), image);
     }
 
+    /** Sends a form of the administration; redirects are not followed. */
+    Page post(String path, String contentType, byte[] body) {
+        return site.post(path, body, Map.of("Cookie", cookies, "X-WP-Nonce", nonce, "Content-Type", contentType));
+    }
+
     /** Publishes a page of text; returns where visitors find it. */
     String publish(String title, String text) {
         return publish(title, text, "");

@@ -1,6 +1,7 @@
 package io.github.wordpressha.cluster;
 
 import static io.github.wordpressha.cluster.OnCluster.Needs.THREE_NODES;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,6 +12,8 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodCondition;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +24,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -54,17 +60,27 @@ class WordPressIT {
     private static final int LOGGED_IN = 5;
     private static final Duration DATABASE_DOWN = Duration.ofSeconds(60);
     private static final Duration PATIENCE = Duration.ofMinutes(5);
+    /** What a constant's value may be without being run as PHP. */
+    private static final String TEXT = "it's \"so\" . phpinfo() <?php";
+    private static final String PROBE = """
+        <?php
+        add_action('send_headers', static function (): void {
+            header('X-Settings: ' . json_encode([WP_POST_REVISIONS, DRILL_FLAG, DRILL_TEXT, ini_get('precision')], JSON_UNESCAPED_SLASHES));
+        });
+        """;
 
     private final Release release;
     private final Nodes nodes;
     private final Faults faults;
     private final List<String> pages = new ArrayList<>();
+    private final MailServer mail;
     private String databaseNode = "";
     private Session admin;
     private PageCache cache;
 
-    WordPressIT(ClusterUnderTest cluster, Release release) {
+    WordPressIT(ClusterUnderTest cluster, Release release) throws Exception {
         this.nodes = new Nodes(cluster);
+        this.mail = MailServer.prepare(release);
         // Nothing in here asks wordpress.org, which is far away or not there at all.
         Release site = release.with("""
             database: {storage: {size: 2Gi}}
@@ -72,8 +88,10 @@ class WordPressIT {
               replicas: %d
               autoscaling: {enabled: false}
               resources: {requests: {cpu: 50m, memory: 128Mi}, limits: {memory: 768Mi}}
-              constants: {WP_HTTP_BLOCK_EXTERNAL: true}
-            """.formatted(PODS));
+              constants: {WP_HTTP_BLOCK_EXTERNAL: true, WP_POST_REVISIONS: 5, DRILL_FLAG: false, DRILL_TEXT: %s}
+              php: {ini: {precision: 9}}
+              muPlugins: [probe]
+            """.formatted(PODS, Serialization.asJson(TEXT))).with(mail.values());
         if (!FULL) {
             this.databaseNode = nodes.names().get(0);
             site = site.with("""
@@ -87,8 +105,11 @@ class WordPressIT {
 
     @BeforeAll
     void install() {
+        release.kubernetes().resource(new ConfigMapBuilder().withNewMetadata().withName("probe").withNamespace(release.namespace()).endMetadata()
+            .addToData("probe.php", PROBE).build()).create();
         release.install();
         release.awaitReady(PATIENCE);
+        mail.start();
         admin = release.logIn();
         for (int page = 1; page <= PAGES; page++) {
             pages.add(admin.publish("Page " + page, "<p>Text of page " + page + ".</p>"));
@@ -176,10 +197,30 @@ class WordPressIT {
         }
     }
 
-    // --- the installation ---------------------------------------------------------------------------------------------
+    // --- settings -----------------------------------------------------------------------------------------------------
 
     @Test
     @Order(5)
+    @DisplayName("constants keep their types; PHP's settings and must-use plugins are in force")
+    void settings() {
+        assertThat(release.site().request("GET", "/?anything", Map.of()).headers().firstValue("X-Settings"))
+            .hasValue(Serialization.asJson(List.of(5, false, TEXT, "9")));
+    }
+
+    @Test
+    @Order(5)
+    @DisplayName("mail goes to the server of the values, encrypted and after a login")
+    void sendsMail() {
+        Page answer = release.site().postForm("/wp-login.php?action=lostpassword", Map.of("user_login", "admin"), Map.of()).expect(302);
+        assertThat(answer.headers().firstValue("Location")).hasValueSatisfying(where -> assertThat(where).contains("checkemail=confirm"));
+        Await.until("the mail arrives", Duration.ofSeconds(30), () -> assertThat(mail.mails())
+            .contains("To: admin@example.com").contains("<site@example.com>").contains("wp-login.php?login=admin").contains("action=rp"));
+    }
+
+    // --- the installation ---------------------------------------------------------------------------------------------
+
+    @Test
+    @Order(6)
     @DisplayName("ten install Jobs at once install once")
     void tenJobsInstallOnce() throws Exception {
         String prefix = "ten_";
@@ -237,7 +278,7 @@ class WordPressIT {
     // --- faults and changes, under load -------------------------------------------------------------------------------
 
     @Test
-    @Order(6)
+    @Order(7)
     @DisplayName("while the database is down for a minute visitors see all pages, and who is logged in is told to come again")
     void databaseIsDown() {
         String set = release.name() + "-mysql";
@@ -268,28 +309,54 @@ class WordPressIT {
     }
 
     @Test
-    @Order(7)
-    @DisplayName("an upgrade to an image with a newer core and schema interrupts nobody")
+    @Order(8)
+    @DisplayName("an upgrade to an image with a newer core and schema, a fixed address and changes in the dashboard interrupts nobody")
     void upgradesCore() throws Exception {
+        assertThat(admin.get("/wp-admin/plugin-install.php?tab=upload").status()).as("plugins cannot be changed").isEqualTo(403);
         NewerCore newer = NewerCore.of(release);
+        String url = "http://" + release.site().host();
         assertThat(sql("SHOW COLUMNS FROM wordpress.wp_comments LIKE '" + NewerCore.COLUMN + "'")).isEmpty();
         underLoad("upgrade", () -> {
-            release.with("{wordpress: {image: {tag: %s}}}".formatted(newer.tag())).upgrade();
+            release.with("{wordpress: {image: {tag: %s}, site: {url: '%s'}, allowPluginChanges: true}}".formatted(newer.tag(), url)).upgrade();
             release.awaitReady(PATIENCE);
         });
         assertThat(sql("SELECT option_value FROM wordpress.wp_options WHERE option_name = 'db_version'")).containsExactly("" + newer.schemaVersion());
         assertThat(sql("SHOW COLUMNS FROM wordpress.wp_comments LIKE '" + NewerCore.COLUMN + "'")).hasSize(1);
         assertThat(release.pods("wordpress")).allMatch(pod -> pod.getSpec().getContainers().get(0).getImage().endsWith(newer.tag()));
-
-        underLoad("downgrade", () -> {
-            release.upgrade();
-            release.awaitReady(PATIENCE);
-        });
-        assertThat(sql("SELECT option_value FROM wordpress.wp_options WHERE option_name = 'db_version'")).containsExactly("" + newer.schemaVersion());
+        assertThat(sql("SELECT DISTINCT option_value FROM wordpress.wp_options WHERE option_name IN ('home', 'siteurl')")).containsExactly(url);
+        assertThat(new Site(release.addresses().get(0), "other.example").request("GET", pages.get(0), Map.of()).location())
+            .hasValueSatisfying(where -> assertThat(where.toString()).startsWith(url));
     }
 
     @Test
-    @Order(8)
+    @Order(9)
+    @DisplayName("a plugin that is uploaded in the dashboard works in every pod")
+    void takesPlugins() throws Exception {
+        var form = Pattern.compile("name=\"_wpnonce\" value=\"([0-9a-f]+)\"")
+            .matcher(admin.get("/wp-admin/plugin-install.php?tab=upload").expect(200).text());
+        assertThat(form.find()).isTrue();
+        String boundary = "----form";
+        var body = new ByteArrayOutputStream();
+        body.write(("--" + boundary + "\r\nContent-Disposition: form-data; name=\"_wpnonce\"\r\n\r\n" + form.group(1) + "\r\n--" + boundary
+            + "\r\nContent-Disposition: form-data; name=\"pluginzip\"; filename=\"uploaded.zip\"\r\nContent-Type: application/zip\r\n\r\n").getBytes(UTF_8));
+        try (var zip = new ZipOutputStream(body)) {
+            zip.putNextEntry(new ZipEntry("uploaded/uploaded.php"));
+            zip.write("<?php\n/* Plugin Name: Uploaded */\nadd_action('login_init', static fn() => header('X-Uploaded: works'));\n".getBytes(UTF_8));
+            zip.closeEntry();
+            zip.finish();
+            body.write(("\r\n--" + boundary + "--\r\n").getBytes(UTF_8));
+        }
+        Page answer = admin.post("/wp-admin/update.php?action=upload-plugin", "multipart/form-data; boundary=" + boundary, body.toByteArray());
+        assertThat(answer.expect(200).text()).contains("Plugin installed successfully");
+        admin.post("/wp-json/wp/v2/plugins/uploaded/uploaded", "application/json", "{\"status\": \"active\"}".getBytes(UTF_8)).expect(200);
+        for (Pod pod : release.pods("wordpress")) {
+            Await.until("the plugin works in " + Pods.name(pod), Duration.ofSeconds(90), () ->
+                assertThat(release.site(pod).get("/wp-login.php").headers().firstValue("X-Uploaded")).hasValue("works"));
+        }
+    }
+
+    @Test
+    @Order(10)
     @DisplayName("draining a node interrupts nobody")
     void nodesAreDrained() throws Exception {
         for (String node : nodes.names()) {
@@ -308,7 +375,7 @@ class WordPressIT {
     }
 
     @Test
-    @Order(9)
+    @Order(11)
     @DisplayName("scaling up and down interrupts nobody")
     void scales() throws Exception {
         var before = new HashSet<>(Release.names(release.pods("wordpress")));
