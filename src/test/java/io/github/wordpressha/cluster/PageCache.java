@@ -2,6 +2,7 @@ package io.github.wordpressha.cluster;
 
 import static java.util.stream.Collectors.toCollection;
 
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -77,8 +78,9 @@ record PageCache(Site site, Session admin, String post, String locked) {
      * @param leaks somebody's page in the hands of somebody else, or in the cache
      * @param hits anonymous answers from the cache
      * @param personal answers that were made for one person and show it
+     * @param unanswered requests for which there was no time
      */
-    record Findings(List<String> leaks, int hits, int personal) {
+    record Findings(List<String> leaks, int hits, int personal, int unanswered) {
     }
 
     /** So many requests of people of every kind, mixed at random. */
@@ -106,13 +108,15 @@ record PageCache(Site site, Session admin, String post, String locked) {
         return new Findings(
             findings.stream().flatMap(one -> one.leaks().stream()).toList(),
             findings.stream().mapToInt(Findings::hits).sum(),
-            findings.stream().mapToInt(Findings::personal).sum());
+            findings.stream().mapToInt(Findings::personal).sum(),
+            findings.stream().mapToInt(Findings::unanswered).sum());
     }
 
     private Findings visit(int requests, Random random, String opened) {
         var leaks = new ArrayList<String>();
         int hits = 0;
         int personal = 0;
+        int unanswered = 0;
         for (int i = 0; i < requests; i++) {
             Person person = person(random, opened);
             Map<String, String> headers = oddHeaders(random);
@@ -121,7 +125,13 @@ record PageCache(Site site, Session admin, String post, String locked) {
             }
             String method = pick(random, "GET", "GET", "GET", "GET", "GET", "GET", "HEAD", "POST");
             String path = path(random);
-            Page page = site.request(method, path, headers);
+            Page page;
+            try {
+                page = site.request(method, path, headers);
+            } catch (UncheckedIOException e) {
+                unanswered++;
+                continue;
+            }
             String text = page.text();
             String cached = xCache(page);
             for (String secret : secretsIn(text)) {
@@ -139,7 +149,7 @@ record PageCache(Site site, Session admin, String post, String locked) {
             hits += person.secret().isEmpty() && cached.equals("HIT") ? 1 : 0;
             personal += !person.secret().isEmpty() && text.contains(person.secret()) ? 1 : 0;
         }
-        return new Findings(leaks, hits, personal);
+        return new Findings(leaks, hits, personal, unanswered);
     }
 
     /** Somebody with cookies, and what only this person's pages show; nothing for an anonymous visitor. */
