@@ -8,6 +8,12 @@
 
 require __DIR__ . '/database.php';
 
+// For example a connection that breaks between two steps. All steps can be taken again, and the lock is released first.
+set_exception_handler(static function (Throwable $error): never {
+	say('This attempt failed, the next one begins soon: ' . $error->getMessage() . '.');
+	exit(1);
+});
+
 $database = new SiteDatabase();
 $me       = gethostname();
 // Three Galera members that start from nothing, or a long state transfer; then the Job's next attempt begins.
