@@ -25,6 +25,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -66,6 +69,11 @@ class WordPressIT {
     private static final String PROBE = """
         <?php
         add_action('send_headers', static function (): void {
+            if (isset($_GET['once']) && @touch($file = '/tmp/' . md5($_GET['once'] . $_SERVER['REQUEST_METHOD'])) && filesize($file) === 0) {
+                file_put_contents($file, 'asked');
+                status_header(503);
+                exit('for the first time');
+            }
             header('X-Settings: ' . json_encode([WP_POST_REVISIONS, DRILL_FLAG, DRILL_TEXT, ini_get('precision')], JSON_UNESCAPED_SLASHES));
         });
         """;
@@ -78,6 +86,7 @@ class WordPressIT {
     private String databaseNode = "";
     private Session admin;
     private PageCache cache;
+    private Future<NewerCore> newerCore;
 
     WordPressIT(ClusterUnderTest cluster, Release release) throws Exception {
         this.nodes = new Nodes(cluster);
@@ -111,6 +120,7 @@ class WordPressIT {
         release.install();
         release.awaitReady(PATIENCE);
         mail.start();
+        newerCore = Executors.newSingleThreadExecutor().submit(() -> NewerCore.of(release)); // It takes a while, and is needed later.
         admin = release.logIn();
         for (int page = 1; page <= PAGES; page++) {
             pages.add(admin.publish("Page " + page, "<p>Text of page " + page + ".</p>"));
@@ -206,6 +216,16 @@ class WordPressIT {
     void settings() {
         assertThat(release.site().request("GET", "/?anything", Map.of()).headers().firstValue("X-Settings"))
             .hasValue(Serialization.asJson(List.of(5, false, TEXT, "9")));
+    }
+
+    @Test
+    @Order(5)
+    @DisplayName("who is refused for a moment is asked for again by nginx, but nothing is done twice")
+    void readsAreTriedTwice() {
+        Site pod = release.site(release.pods("wordpress").get(0));
+        String path = "/?once=" + System.nanoTime();
+        assertThat(pod.request("GET", path, Map.of()).status()).isEqualTo(200);
+        assertThat(pod.request("POST", path, Map.of()).status()).isEqualTo(503);
     }
 
     @Test
@@ -314,7 +334,7 @@ class WordPressIT {
     @DisplayName("an upgrade to an image with a newer core and schema, a fixed address and changes in the dashboard interrupts nobody")
     void upgradesCore() throws Exception {
         assertThat(admin.get("/wp-admin/plugin-install.php?tab=upload").status()).as("plugins cannot be changed").isEqualTo(403);
-        NewerCore newer = NewerCore.of(release);
+        NewerCore newer = newerCore.get(5, TimeUnit.MINUTES);
         String url = "http://" + release.site().host();
         assertThat(sql("SHOW COLUMNS FROM wordpress.wp_comments LIKE '" + NewerCore.COLUMN + "'")).isEmpty();
         underLoad("upgrade", () -> {
