@@ -299,6 +299,7 @@ class WordPressIT {
     // --- faults and changes, under load -------------------------------------------------------------------------------
 
     @Test
+    @Tag("full")
     @Order(7)
     @DisplayName("while the database is down for a minute visitors see all pages, and who is logged in is told to come again")
     void databaseIsDown() {
@@ -330,6 +331,7 @@ class WordPressIT {
     }
 
     @Test
+    @Tag("full")
     @Order(8)
     @DisplayName("an upgrade to an image with a newer core and schema, a fixed address and changes in the dashboard interrupts nobody")
     void upgradesCore() throws Exception {
@@ -350,6 +352,7 @@ class WordPressIT {
     }
 
     @Test
+    @Tag("full")
     @Order(9)
     @DisplayName("a plugin that is uploaded in the dashboard works in every pod")
     void takesPlugins() throws Exception {
@@ -377,6 +380,7 @@ class WordPressIT {
     }
 
     @Test
+    @Tag("full")
     @Order(10)
     @DisplayName("draining a node interrupts nobody")
     void nodesAreDrained() throws Exception {
@@ -396,6 +400,7 @@ class WordPressIT {
     }
 
     @Test
+    @Tag("full")
     @Order(11)
     @DisplayName("scaling up and down interrupts nobody")
     void scales() throws Exception {
