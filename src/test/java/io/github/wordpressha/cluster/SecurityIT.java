@@ -312,6 +312,7 @@ class SecurityIT {
     // --- network ------------------------------------------------------------------------------------------------------
 
     @Test
+    @Tag("full")
     @Order(5)
     @DisplayName("real connections agree with the architecture: between all tiers, from a pod beside them, and from another namespace")
     void connections() {
