@@ -44,10 +44,11 @@ say() {
 # swept: a joiner in whose directory the transfer's own mark stands is not trusted. (A donor's may have that mark, too.)
 # Only "joining", with the UUID of the cluster that was joined, proves that they are a copy: else their origin is unknown.
 find_position() {
-  local recovered log_file
+  local recovered log_file files
   own_state=empty own_uuid=$zero own_seqno=-1
   own_epoch=$(grep -xE '[0-9]+' "$STATE/epoch" 2>/dev/null || echo null)
-  if [ -z "$(ls -A "$DATADIR")" ]; then return; fi
+  files=$(ls -A "$DATADIR") # a volume that cannot be read ends the script: it is not an empty one
+  if [ -z "$files" ]; then return; fi
   if [ -e "$STATE/initializing" ]; then
     own_state=initialized
     own_uuid=$(grastate uuid)
