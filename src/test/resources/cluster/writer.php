@@ -46,7 +46,7 @@ for ($seq = 1; !inputHasEnded(); $seq++) {
             $connection = null;
         }
         $connection ??= connect($host ?: DB_HOST);
-        $connection->query(sprintf("INSERT INTO drill_writes (run, writer, seq, member, at) VALUES ('%s', %d, %d, @@hostname, SYSDATE(6))", $run, $writer, $seq));
+        $connection->query(sprintf("INSERT INTO drill_writes (run, writer, seq, accepted_by, accepted_at) VALUES ('%s', %d, %d, @@hostname, SYSDATE(6))", $run, $writer, $seq));
         $result = 'ack';
         $message = '';
     } catch (mysqli_sql_exception $error) {

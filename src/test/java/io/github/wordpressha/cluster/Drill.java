@@ -86,8 +86,8 @@ record Drill(Release release, Topology topology, String name, int members, Durat
      * fail with it.
      */
     private void warm() {
-        Await.until("the caches are warm", STEADY, () -> addresses().forEach(name -> release.pods("wordpress").forEach(pod ->
-            Site.at(name).through(release.cluster().addressOf(pod, Pods.port(pod, "http"))).get("/").expect(200))));
+        Await.until("the caches are warm", STEADY, () -> addresses().forEach(name -> release.pods("wordpress").stream().filter(pod -> !pod.isMarkedForDeletion())
+            .forEach(pod -> Site.at(name).through(release.cluster().addressOf(pod, Pods.port(pod, "http"))).get("/").expect(200))));
     }
 
     private List<URI> addresses() {

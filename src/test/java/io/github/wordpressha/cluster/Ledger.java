@@ -18,7 +18,7 @@ record Ledger(Topology topology, String run) {
     void prepare() {
         topology.members().query(topology.writable(), """
             CREATE TABLE IF NOT EXISTS wordpress.drill_writes (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
-            run VARCHAR(64) NOT NULL, writer INT NOT NULL, seq INT NOT NULL, member VARCHAR(64) NOT NULL DEFAULT '', at DATETIME(6), KEY row_of_run (run, writer, seq)) ENGINE=InnoDB""");
+            run VARCHAR(64) NOT NULL, writer INT NOT NULL, seq INT NOT NULL, accepted_by VARCHAR(64) NOT NULL DEFAULT '', accepted_at DATETIME(6), KEY row_of_run (run, writer, seq)) ENGINE=InnoDB""");
     }
 
     /** Which acknowledged rows are not exactly once on a member, by member; empty when all is well. */
@@ -39,7 +39,7 @@ record Ledger(Topology topology, String run) {
 
     /** The rows of this run, by the time at which a member accepted them. */
     List<Accepted> accepted() {
-        String sql = "SELECT member, UNIX_TIMESTAMP(at) FROM wordpress.drill_writes WHERE run = '%s' ORDER BY at".formatted(run);
+        String sql = "SELECT accepted_by, UNIX_TIMESTAMP(accepted_at) FROM wordpress.drill_writes WHERE run = '%s' ORDER BY accepted_at".formatted(run);
         return topology.members().query(topology.writable(), sql).stream()
             .map(line -> line.split("\t"))
             .map(pair -> new Accepted(pair[0], Instant.EPOCH.plus(new BigDecimal(pair[1]).movePointRight(6).longValue(), ChronoUnit.MICROS)))
