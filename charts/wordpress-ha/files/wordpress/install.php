@@ -116,8 +116,9 @@ if ($version < $wp_db_version) {
 } elseif ($version > $wp_db_version) {
 	say("The schema has version $version, newer than the $wp_db_version of this core: leaving it as it is.");
 }
+// What the table holds: WordPress's own functions would answer with the constants.
 foreach (defined('WP_HOME') ? ['home' => WP_HOME, 'siteurl' => WP_SITEURL] : [] as $name => $url) {
-	if (__get_option($name) !== $url) {
+	if ($database->option($name) !== $url) {
 		$wpdb->update($wpdb->options, ['option_value' => $url], ['option_name' => $name]);
 		say("The site's $name is now $url.");
 	}
