@@ -173,7 +173,7 @@ resources:
 
 {{/* Which tiers a topology has: "true" or nothing. */}}
 {{- define "wordpress-ha.hasEtcd" -}}
-{{- if eq .Values.database.topology "galera" }}true{{ end }}
+{{- if has .Values.database.topology (list "galera" "replication") }}true{{ end }}
 {{- end }}
 
 {{- define "wordpress-ha.hasDatabase" -}}

@@ -15,6 +15,10 @@ wordpress.content.size: {{ .Values.wordpress.content.size }} does not fit on the
 {{- include "wordpress-ha.wordpress.problems" . }}
 {{- include "wordpress-ha.external.problems" . }}
 {{- include "wordpress-ha.databaseStorageProblems" . }}
+{{- $database := .Values.database }}
+{{- if and (eq $database.topology "replication") (gt (int $database.replicas) 1) (ge (int $database.replication.acknowledge) (int $database.replicas)) }}
+database.replication.acknowledge: {{ int $database.replicas }} members have {{ sub (int $database.replicas) 1 }} replicas, so a write cannot be on {{ int $database.replication.acknowledge }}; write a smaller number, or more database.replicas.
+{{- end }}
 {{- if not (dig "limits" "memory" "" .Values.database.resources) }}
 database.resources.limits.memory: the server sizes its buffers by it; write a size, for example 2Gi.
 {{- end }}

@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # Answers one request to the check agent, from notes only: it asks nobody, so it cannot hang.
 #   GET /        200: takes writes. 404: draining, keep what is open and send nothing new. 503: down.
+#   GET /ready   200: serves something, writes or reads: for the kubelet. 503: nothing.
+#   GET /replica 200: a replica that is not behind. 503: anything else.
 #   GET /state   what this member knows of itself, as JSON, for the other members.
+#   GET /confirm?POD:TERM  200: this replica follows POD, primary of TERM, and has promised just now to follow nobody else for
+#                a while; asked by a primary that cannot reach etcd.
 set -euo pipefail
 
 : "${RUN:=/run/member}"
@@ -17,10 +21,25 @@ is_fresh() { local at=0; read -r at <"$RUN/beat" && [ $((EPOCHSECONDS - at)) -le
 
 case $path in
   /state*)
-    if is_fresh && read -r state <"$RUN/state" && read -r committed <"$RUN/committed"; then
-      answer "200 OK" application/json "${state%\}},\"committed\":\"$committed\"}"
+    if is_fresh && read -r state <"$RUN/state"; then
+      if [ -e "$RUN/committed" ] && read -r committed <"$RUN/committed"; then state="${state%\}},\"committed\":\"$committed\"}"; fi
+      answer "200 OK" application/json "$state"
     else
       answer "503 Unknown" text/plain "No fresh state."
+    fi ;;
+  /ready* | /replica*)
+    name=${path#/}
+    if is_fresh && read -r code reason <"$RUN/${name%%[^a-z]*}" && [ "$code" != 503 ]; then answer "200 OK" text/plain "$reason"
+    else answer "503 Down" text/plain "${reason:-No fresh state.}"; fi ;;
+  /confirm*)
+    # First the promise, then the look at whether an election has begun: elector.sh does the same in the other order.
+    read -r now _ </proc/uptime
+    printf '%-15s\n' $((10#${now/./} * 10)) 1<>"$RUN/promised"
+    if is_fresh && [ ! -e "$RUN/electing" ] && read -r following <"$RUN/following" && [ "$following" = "${path#*\?}" ] &&
+      read -r state <"$RUN/state" && [[ $state == *'"receiving":true'* ]]; then
+      answer "200 OK" application/json "$state"
+    else
+      answer "503 No" text/plain "Does not follow ${path#*\?}."
     fi ;;
   *)
     if ! is_fresh || [ ! -e "$RUN/health" ]; then answer "503 Down" text/plain "The server has not answered for more than $fresh s."; exit 0; fi

@@ -12,6 +12,7 @@ etcd_reply="" etcd_error=""
 # One member's answer takes milliseconds; 1 s to connect and 3 s in all mean that it is dead or has no quorum.
 etcd_connect_timeout=1
 etcd_timeout=${ETCD_TIMEOUT:-3}
+etcd_last="" # the member that answered last is asked first: another one may be dead
 
 # etcd_call PATH JSON [FILTER [JQ-OPTION...]]: sets etcd_reply to what the filter (of jq; must print something) makes of the
 # answer, or etcd_error; see above for the status.
@@ -19,7 +20,7 @@ etcd_call() {
   local path=$1 body=$2 filter=${3:-.} endpoint answer status reason
   shift $(($# < 3 ? $# : 3))
   etcd_reply="" etcd_error="ETCD_ENDPOINTS names no member"
-  for endpoint in $ETCD_ENDPOINTS; do
+  for endpoint in $etcd_last $ETCD_ENDPOINTS; do
     if ! answer=$(curl -sS --connect-timeout "$etcd_connect_timeout" --max-time "$etcd_timeout" \
       -X POST -H 'Content-Type: application/json' --data-binary "$body" -w '\n%{http_code}' "$endpoint/v3/$path" 2>&1); then
       answer=${answer%%$'\n'*}
@@ -30,7 +31,7 @@ etcd_call() {
     if [ "$status" = 200 ]; then
       # Every answer of etcd names its cluster. What does not is torn, or somebody else's: "{}" would mean "no keys".
       if etcd_reply=$(jq -cr "$@" "if (.header // .result.header).cluster_id then ($filter) else error(\"not etcd's\") end" <<<"$answer" 2>/dev/null) &&
-        [ -n "$etcd_reply" ]; then return 0; fi
+        [ -n "$etcd_reply" ]; then etcd_last=$endpoint; return 0; fi
       etcd_reply="" etcd_error="$endpoint: HTTP 200 and no whole answer of etcd"
     elif ! reason=$(jq -er '.message // .error | strings' <<<"$answer" 2>/dev/null); then
       etcd_error="$endpoint: HTTP $status and no whole answer of etcd"
@@ -39,6 +40,7 @@ etcd_call() {
       case $status in 400 | 401 | 403 | 404) etcd_error="$endpoint: $reason"; return 1 ;; esac
     fi
   done
+  etcd_last=""
   return 2
 }
 

@@ -3,7 +3,7 @@
 {{ (.Files.Glob "files/database/*").AsConfig }}
 {{ (.Files.Glob (printf "files/database/%s/*.sh" .Values.database.topology)).AsConfig }}
 {{- if include "wordpress-ha.hasEtcd" . }}
-{{ (.Files.Glob "files/etcd/client.sh").AsConfig }}
+{{ (.Files.Glob "files/etcd/{client,facts}.sh").AsConfig }}
 {{- end }}
 {{- end }}
 
@@ -96,7 +96,12 @@ that is kept on an NFS server is not given to the pod's group: the server could 
     secretName: {{ include "wordpress-ha.databaseSecret" . }}
     defaultMode: 0440
 - name: run
+  {{- if eq .Values.database.topology "replication" }}
+  # In memory: what the server may do is not true any more when its node has booted again.
+  emptyDir: {medium: Memory, sizeLimit: 4Mi}
+  {{- else }}
   emptyDir: {sizeLimit: 1Mi}
+  {{- end }}
 # Option files with passwords: in memory, never on a disk.
 - name: credentials
   emptyDir: {medium: Memory, sizeLimit: 1Mi}

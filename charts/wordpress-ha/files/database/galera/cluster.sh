@@ -14,6 +14,9 @@
 #                  "by" is the pod's UID: a name can be used by two pods when one was deleted by force
 #   audit/TIME     overrides that were carried out, and what they skipped
 
+# shellcheck source=../../etcd/facts.sh
+. "$here/facts.sh"
+
 : "${CONFIG:=/config}"
 : "${LEASE_SECONDS:=20}" # longer than a member of etcd takes to be replaced as leader, by far
 : "${PAUSE:=2}"          # seconds between two looks at the facts
@@ -28,24 +31,6 @@ read_config() {
 }
 
 all_members() { local i; for ((i = 0; i < REPLICAS; i++)); do echo "$FULLNAME-mysql-$i"; done; }
-
-# read_facts: sets facts to one consistent picture of all keys, as {"key": {"value", "revision"}, ...}.
-declare -A fact_values=() fact_revisions=()
-read_facts() {
-  local key revision value
-  etcd_list "$prefix" '(map({key, value: {value, revision}}) | from_entries | tojson), (.[] | [.key, (.revision | tostring), .value] | join("\u001f"))' || return
-  fact_values=() fact_revisions=()
-  {
-    read -r facts
-    while IFS=$'\037' read -r key revision value; do fact_values[$key]=$value fact_revisions[$key]=$revision; done
-  } <<<"$etcd_reply"
-}
-fact() { printf '%s' "${fact_values[$1]-}"; }
-# text_in JSON NAME: a text or number of an object that these scripts wrote; nothing when there is none.
-text_in() { if [[ $1 =~ \"$2\":\"?([^\",}]*) ]]; then printf '%s' "${BASH_REMATCH[1]}"; fi; }
-revision() { printf '%s' "${fact_revisions[$1]-0}"; }
-# unchanged KEY...: the conditions of a transaction that these facts have not changed.
-unchanged() { local key; for key; do compare_revision "$prefix$key" "$(revision "$key")"; done; }
 
 # find_primary: sets primary to the state of a member that is in a Primary component, asked directly; or to nothing.
 find_primary() {

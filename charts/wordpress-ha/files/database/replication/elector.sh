@@ -1,0 +1,244 @@
+#!/usr/bin/env bash
+# Decides, with the others and by etcd, what this member of a replicated database is: primary, replica, or waiting. The rules:
+#
+#   1. A decision needs a whole answer from etcd. Without one everything stays as it is; a primary goes on while its replicas
+#      confirm it (keeper.sh), and nobody is promoted.
+#   2. The primary is whoever holds the lease. When it ends, the server has been read-only or dead for a while (start.sh).
+#   3. A write is acknowledged only when so many replicas have it on their disks, and only replicas that etcd lists can
+#      acknowledge one. So who may hold an acknowledged write is known, and is waited for (election.sh).
+#   4. Members that elect do not receive. An old primary that runs on somewhere gets no acknowledgement from them.
+#   5. Data that the primary lacks is never thrown away unseen: it is kept aside, reported, and then a clone takes its place.
+#   6. A database that is known to exist is never founded again by empty volumes.
+#
+# Every transaction repeats, as conditions, the facts that the decision was made from.
+set -euo pipefail
+here=$(dirname "$0")
+# shellcheck source=../common.sh
+. "$here/common.sh"
+# shellcheck source=../../etcd/client.sh
+. "$here/client.sh"
+# shellcheck source=cluster.sh
+. "$here/cluster.sh"
+# shellcheck source=server.sh
+. "$here/server.sh"
+# shellcheck source=election.sh
+. "$here/election.sh"
+# shellcheck source=volume.sh
+. "$here/volume.sh"
+# shellcheck source=primary.sh
+. "$here/primary.sh"
+
+: "${POD_NAME:?}" "${POD_UID:?}" "${TMP:=/tmp}"
+etcd_timeout=1
+lease="" term=0        # as primary
+incarnation="" prepared="" following="" following_since=0 stopped="" different_since=0 target_lease=""
+own_cluster=""
+
+primary_field() { jq -r ".$1 // empty" <<<"${primary:-null}"; }
+# view_with FILTER [jq arguments]: the view, changed.
+view_with() { local filter=$1; shift; jq -c "$@" "$filter" <<<"$(fact view)"; }
+view_replicas() { jq -r '(.replicas // [])[]' <<<"$(fact view)" 2>/dev/null || true; }
+in_view() { [ "$(jq -r --arg me "$POD_NAME" --argjson term "$1" '.term == $term and (.replicas | index($me) != null)' <<<"$(fact view)" 2>/dev/null)" = true ]; }
+
+set_role() { note "$RUN/role" "$1"; if [[ $1 == primary* ]]; then note "$RUN/primary" "$POD_NAME ${1#primary }"; fi; }
+
+# --- a server that is not primary -----------------------------------------------------------------------------------
+
+member_step() {
+  read_note "$RUN/server"
+  if [ "$REPLY" != "$incarnation" ]; then
+    incarnation=$REPLY prepared="" following="" stopped="" different_since=0
+    rm -f "$RUN/following"
+    set_role "none 0"
+  fi
+  if ! server_answers; then say "Waiting for the server to answer."; return; fi
+  if [ -z "$prepared" ]; then
+    prepare_server || { say "The server cannot be prepared yet."; return; }
+    prepared=yes
+  fi
+  primary=$(fact primary)
+  if [ -z "$primary" ]; then elect; return; fi
+  if [ "$(primary_field pod)" = "$POD_NAME" ]; then
+    # Of a server of this member that is gone, or of another pod of this name. The lease ends within seconds.
+    say "Waiting: etcd still names this member's former server as primary."
+    drop_lease
+    return
+  fi
+  follow
+}
+
+# A new copy has to be told which transactions it contains; what it knows of its donor's source is of no use here.
+prepare_server() {
+  local gtids
+  if [ -e "$DATADIR/clone_position" ]; then
+    gtids=$(<"$DATADIR/clone_position")
+    if ! contains "$(sql 'SELECT REPLACE(@@GLOBAL.gtid_executed, "\n", "")')" "$gtids" || has_channel; then
+      sql "STOP REPLICA; RESET REPLICA ALL; RESET BINARY LOGS AND GTIDS; SET GLOBAL gtid_purged = '$gtids'" 2>/dev/null || return 1
+    fi
+    rm -f "$DATADIR/clone_position"
+    log "The copy contains the transactions ${gtids:-of the first state}."
+  fi
+}
+
+# follow: there is a primary elsewhere.
+follow() {
+  local pod its_term synced=no wanted state
+  pod=$(primary_field pod) its_term=$(primary_field term)
+  withdraw || { say "etcd did not take this member's report back: $etcd_error"; return; }
+  if [ "$its_term" = 0 ]; then say "Waiting: $pod makes the data directory of a new database."; return; fi
+  note "$RUN/primary" "$pod $its_term"
+  if [ -n "$(fact handover)" ]; then
+    delay=0.1
+    if [ "$(jq -r '.to' <<<"$(fact handover)")" = "$POD_NAME" ]; then take_over "$pod"; return; fi
+  elif [ -n "$target_lease" ]; then target_lease=""; become_replica || true; fi
+  if in_view "$its_term"; then synced=yes; fi
+  wanted="$pod $its_term $synced"
+  if [ "$wanted" != "$following" ]; then
+    # Whom the view of this term lists has nothing that the primary lacks. Of all others it has to be shown.
+    if [ $synced = no ] && ! nothing_of_its_own "$pod" "$its_term"; then return; fi
+    note "$STATE/term" "$its_term"; sync -d "$STATE/term"
+    if ! receive "$pod" $synced; then say "The server did not take $pod as its source."; return; fi
+    following=$wanted following_since=$SECONDS stopped=""
+    set_role "replica $its_term $pod"
+    note "$RUN/following" "$pod:$its_term"
+    if [ $synced = yes ]; then log "In sync: acknowledging writes of $pod (term $its_term)."; else log "Following $pod (term $its_term)."; fi
+    return
+  fi
+  read_note "$RUN/state"; state=$REPLY
+  case $(jq -r '.io_error // "0"' <<<"${state:-null}" 2>/dev/null) in
+    13114 | 1236) # the primary has not got what this member needs, or this member has too much
+      if nothing_of_its_own "$pod" "$its_term"; then
+        log "The primary's binary logs do not reach back to what this member has: cloning anew."
+        clone_anew
+      fi
+      return ;;
+  esac
+  if [ "$(jq -r '.applier' <<<"${state:-null}")" = OFF ] && [ $((SECONDS - following_since)) -gt 5 ]; then
+    log "The applier stands still (error $(jq -r '.applier_error' <<<"$state")). Fetching what it has not applied again."
+    sql "STOP REPLICA; RESET REPLICA ALL" 2>/dev/null || true
+    following=""
+    return
+  fi
+  if [ $synced = no ]; then join "$pod" "$its_term"; else say "In sync with $pod (term $its_term)."; fi
+}
+
+# their_position POD TERM: sets theirs to what the primary of this term has executed, as its agent says.
+their_position() {
+  ask /state "$1"
+  theirs=$(jq -r --argjson term "$2" 'select(.role == "primary" and .term == $term) | "=" + .executed' <<<"${answers[$1]-null}" 2>/dev/null || true)
+  [ -n "$theirs" ] || return 1
+  theirs=${theirs#=}
+}
+
+# nothing_of_its_own POD TERM: whether the primary has all that this member has. If it has not, for longer than its agent's
+# notes can be old, these transactions are not part of the history.
+nothing_of_its_own() {
+  local own
+  stop_receiving || return 1
+  following=""
+  if ! their_position "$1" "$2"; then say "Waiting for $1 to say, as primary of term $2, what it has."; return 1; fi
+  position || return 1
+  if contains "$theirs" "$received"; then different_since=0; return 0; fi
+  if [ "$different_since" = 0 ]; then different_since=$SECONDS; fi
+  own=$(lacks "$theirs" "$received") || return 1
+  say "This member has transactions that $1 has not: $own."
+  if [ $((SECONDS - different_since)) -lt "${SETTLE:-8}" ] || [ -z "$own" ]; then return 1; fi
+  keep_aside "$own" && clone_anew
+  different_since=0
+  return 1
+}
+
+# join: enters this member in the view when it has everything that the primary had a moment ago.
+join() {
+  local changed
+  their_position "$1" "$2" || return 0
+  position || return 0
+  if ! contains "$received" "$theirs"; then say "Catching up with $1."; return; fi
+  # shellcheck disable=SC2016 # jq's variable
+  changed=$(view_with '.replicas = (.replicas + [$me] | unique)' --arg me "$POD_NAME")
+  etcd_transaction "$(unchanged view primary)" "$(put_operation "${prefix}view" "$changed")" || { say "etcd did not take the view: $etcd_error"; return; }
+  if [ "$etcd_reply" = true ]; then log "Caught up: entered as a replica that acknowledges writes."; fi
+  delay=0.1
+}
+
+# --- no primary -----------------------------------------------------------------------------------------------------
+
+elect() {
+  local override by companions conditions
+  delay=0.3
+  if [ ! -e "$RUN/electing" ]; then touch "$RUN/electing"; rm -f "$RUN/following"; log "There is no primary."; fi
+  set_role "none 0"
+  read_note "$RUN/promised"; by=${REPLY// /}
+  milliseconds
+  if [ -n "$by" ] && [ "$REPLY" -lt $((by + GRACE + 500)) ]; then say "Waiting: this member has confirmed a primary some seconds ago."; return; fi
+  if [ "$stopped" != "$incarnation" ]; then
+    stop_receiving || { say "The server does not stop receiving."; return; }
+    if has_channel; then sql "START REPLICA SQL_THREAD" 2>/dev/null || true; fi
+    stopped=$incarnation following=""
+  fi
+  position || { say "The server does not tell its position."; return; }
+  report data "$received" || { say "Waiting: $etcd_error."; return; }
+  look_at_reports
+  override=$(jq -r '.pod // empty' <<<"$(fact override)" 2>/dev/null || true)
+  if [ "$override" = "$POD_NAME" ]; then
+    log "OVERRIDE by $(jq -r .by <<<"$(fact override)"): becoming primary with what is on this volume."
+  elif [ "$(decided enough)" != true ]; then
+    say "Waiting: no primary, and one that is missing may hold an acknowledged write alone. Reported: $(decided text). The last primary was $(decided primary); of $(decided 'missing | join(", ")') too many are missing. If they will not come back, decide: kubectl -n $NAMESPACE exec $POD_NAME -c elector -- bash /scripts/override.sh POD YOUR-NAME"
+    return
+  else
+    choose || return
+    if [ -z "$chosen" ]; then
+      say "Waiting: no member has everything that the others have. Reported: $(decided text). Nobody but a person can tell whose transactions count: kubectl -n $NAMESPACE exec $POD_NAME -c elector -- bash /scripts/override.sh POD YOUR-NAME"
+      return
+    fi
+    if [ "$chosen" != "$POD_NAME" ]; then say "Waiting for $chosen, which has everything, to become primary. Reported: $(decided text)."; return; fi
+  fi
+  if ! contains "$executed" "$received"; then say "Chosen as primary. Applying what was received first."; return; fi
+  companions=$(with_all_of_mine) || return
+  # shellcheck disable=SC2086 # one word a pod
+  prepare_gates $companions || { say "The accounts of the members cannot be set."; return; }
+  # shellcheck disable=SC2046 # one word a pod
+  conditions=$(unchanged cluster view primary override $(jq -r '"report/" + (.data[].pod)' <<<"$decision"))
+  claim "$conditions" "$companions" "$(jq .term <<<"$decision")" || become_replica || true
+}
+
+# take_over FROM: a planned change of the primary, seen by the one that is to take over.
+take_over() {
+  local handover state companions conditions; handover=$(fact handover)
+  state=$(jq -r .state <<<"$handover")
+  companions=$({ view_replicas | grep -vx "$POD_NAME"; echo "$1"; } | sort -u)
+  case $state in
+    prepare)
+      position || return 0
+      # shellcheck disable=SC2086 # one word a pod
+      prepare_gates $companions || return 0
+      target_lease=ready
+      etcd_transaction "$(unchanged handover primary view)" "$(put_operation "${prefix}handover" "$(jq -c '.state = "ready"' <<<"$handover")")" || return 0
+      if [ "$etcd_reply" = true ]; then log "Ready to take over from $1."; fi ;;
+    go)
+      position || return 0
+      if ! contains "$executed" "$(jq -r .executed <<<"$handover")"; then say "Applying what $1 wrote last."; return; fi
+      conditions=$(unchanged handover primary view)
+      claim "$conditions" "$companions" "$(jq .term <<<"$(fact view)")" || true ;;
+    *) say "Waiting for $1 to hand over." ;;
+  esac
+}
+
+trap 'leave; exit 0' TERM INT
+mkdir -p "$RUN" "$STATE" "$DROPPED" "$TMP"
+write_credentials elector root root-password socket="$SOCKET"
+resume
+bash "$here/keeper.sh" &
+keeper=$!
+
+while true; do
+  if ! kill -0 $keeper 2>/dev/null; then log "The keeper of the lease has ended."; exit 1; fi
+  printf '%-15s\n' "$EPOCHSECONDS" 1<>"$RUN/elector"
+  read_config
+  delay=1
+  if [ -n "$lease" ]; then primary_step
+  elif ! read_facts; then say "etcd gives no whole answer ($etcd_error). Nothing is decided without one; everything stays as it is."
+  elif server_runs; then member_step
+  else volume_step; fi
+  pause "$delay"
+done

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Makes the data directory of a new database, unreachable from outside. Nothing of it is in the binary log: members get it as
+# a copy of this directory.
+set -euo pipefail
+here=$(dirname "$0")
+# shellcheck source=../common.sh
+. "$here/common.sh"
+
+: "${APPLICATION_USER:?}" "${APPLICATION_DATABASE:?}"
+socket=/tmp/initialize.sock
+patience=300 # seconds for the first start; a slow disk takes one minute
+client=(mysql --no-defaults --protocol=socket --socket="$socket" --user=root)
+
+log "Making the data directory."
+mysqld --initialize-insecure --super-read-only=OFF --read-only=OFF
+mysqld --skip-networking --socket="$socket" --super-read-only=OFF --read-only=OFF --disable-log-bin &
+server=$!
+for ((i = 0; ; i++)); do
+  if "${client[@]}" -e 'SELECT 1' >/dev/null 2>&1; then break; fi
+  if ! kill -0 $server 2>/dev/null; then log "The server ended while the data directory was made; its log is above."; exit 1; fi
+  if [ $i -ge $patience ]; then log "The server did not come up within $patience s; its log is above."; kill $server; exit 1; fi
+  sleep 1
+done
+
+log "Making the accounts: root (local only), monitor and backup (this pod only), $APPLICATION_USER, and those of the members."
+secret=$(sql_quote "$(<"$SECRETS/replication-password")")
+{
+  cat <<SQL
+CREATE DATABASE IF NOT EXISTS \`$APPLICATION_DATABASE\` CHARACTER SET utf8mb4;
+CREATE USER $(sql_quote "$APPLICATION_USER")@'%' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/password")");
+GRANT ALL ON \`$APPLICATION_DATABASE\`.* TO $(sql_quote "$APPLICATION_USER")@'%';
+CREATE USER 'monitor'@'127.0.0.1' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/monitor-password")") WITH MAX_USER_CONNECTIONS 20;
+GRANT SELECT ON performance_schema.* TO 'monitor'@'127.0.0.1';
+CREATE USER 'backup'@'127.0.0.1' IDENTIFIED BY $secret;
+GRANT BACKUP_ADMIN, PROCESS, RELOAD, LOCK TABLES, REPLICATION CLIENT ON *.* TO 'backup'@'127.0.0.1';
+GRANT SELECT ON performance_schema.* TO 'backup'@'127.0.0.1';
+CREATE USER 'replication'@'%' IDENTIFIED BY $secret;
+GRANT REPLICATION SLAVE ON *.* TO 'replication'@'%';
+SQL
+  # A replica acknowledges writes over an account of its own, which the primary can lock: see gates.sh.
+  for ((i = 0; i < 7; i++)); do
+    printf "CREATE USER 'replica-%d'@'%%' IDENTIFIED BY %s ACCOUNT LOCK;\nGRANT REPLICATION SLAVE ON *.* TO 'replica-%d'@'%%';\n" $i "$secret" $i
+  done
+  printf "ALTER USER 'root'@'localhost' IDENTIFIED BY %s;\n" "$(sql_quote "$(<"$SECRETS/root-password")")"
+} | "${client[@]}"
+
+kill -TERM $server
+wait $server || { log "The server did not shut down in order; its log is above."; exit 1; }
+log "The data directory is made."

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Liveness of a replicated server. Waiting, being cloned and recovering may take any time; what may not happen is that a
+# server that runs neither answers nor moves.
+set -euo pipefail
+# shellcheck source=../common.sh
+. "$(dirname "$0")/common.sh"
+
+stalled=600 # seconds without any progress of a server that does not answer: neither bytes on the disk nor processor time
+
+phase=$(cat "$RUN/phase" 2>/dev/null || echo none)
+case $phase in
+  waiting) exit 0 ;;
+  starting | running)
+    if "$(dirname "$0")/mysql" -N -e 'SELECT 1' >/dev/null 2>&1; then
+      rm -f "$RUN/progress"
+      [ "$phase" = running ] || note "$RUN/phase" running
+      exit 0
+    fi ;;
+esac
+progress="$(du -s "$DATADIR" 2>/dev/null | cut -f1) $(cat /proc/[0-9]*/stat 2>/dev/null | awk '$2 == "(mysqld)" {ticks += $14 + $15} END {print ticks + 0}')"
+if [ "$progress" != "$(cat "$RUN/progress" 2>/dev/null || true)" ]; then note "$RUN/progress" "$progress"; exit 0; fi
+if [ "$(age "$RUN/progress")" -le $stalled ]; then exit 0; fi
+echo "The server ($phase) has not answered, written or computed anything for $(age "$RUN/progress") s."
+exit 1

@@ -1,0 +1,316 @@
+# shellcheck shell=bash disable=SC2034,SC2154,SC2016,SC2153 # its results are read by the scripts that source it
+# What the primary does, to be sourced by elector.sh.
+
+absent=3 # seconds without a connection after which a replica no longer counts
+served="" server_acknowledge="" raise_from="" gates="" waited=0
+declare -A absent_since=()
+leaving="" leaving_from=""
+
+# claim CONDITIONS REPLICAS TERM: the transaction that makes this member, and no other, primary of the next term; then the server
+# takes writes. The right to it counts from before the lease was asked for.
+claim() {
+  local sent operations view new_lease new_term=$(($3 + 1)) acknowledge replicas
+  milliseconds; sent=$REPLY
+  etcd_lease "$LEASE_SECONDS" || { say "etcd gives no lease: $etcd_error"; return 1; }
+  new_lease=$etcd_reply
+  acknowledge=$(jq -r '.acknowledge // empty' <<<"$(fact view)" 2>/dev/null || true)
+  acknowledge=${acknowledge:-$(wanted_acknowledge)}
+  replicas=$(jq -Rnc '[inputs | select(. != "")] | unique' <<<"$2")
+  view=$(jq -nc --argjson term "$new_term" --arg me "$POD_NAME" --argjson replicas "$replicas" --argjson acknowledge "$acknowledge" '{term: $term, primary: $me, replicas: $replicas, acknowledge: $acknowledge}')
+  operations=$(put_operation "${prefix}primary" "$(jq -nc --arg pod "$POD_NAME" --arg by "$POD_UID" --argjson term "$new_term" '{pod: $pod, by: $by, term: $term}')" "$new_lease")
+  operations+=$(put_operation "${prefix}view" "$view")$(delete_operation "${prefix}report/$POD_NAME")$(delete_operation "${prefix}handover")
+  if [ -z "$(fact cluster)" ]; then operations+=$(put_operation "${prefix}cluster" "$(jq -nc --arg id "$own_cluster" --arg me "$POD_NAME" '{id: $id, founder: $me}')"); fi
+  if [ -n "$(fact override)" ]; then
+    operations+=$(delete_operation "${prefix}override")
+    operations+=$(put_operation "${prefix}audit/$(date -u +%FT%TZ)" "$(jq -nc --argjson override "$(fact override)" --argjson facts "$facts" '{override: $override, skipped: $facts}')")
+  fi
+  etcd_transaction "$1" "$operations" || { say "etcd did not confirm the claim: $etcd_error"; etcd_revoke "$new_lease" || true; return 1; }
+  if [ "$etcd_reply" != true ]; then say "The facts have changed while this member decided; looking again."; etcd_revoke "$new_lease" || true; return 1; fi
+  event "promoted $new_term"
+  note "$RUN/view" "$view"
+  note "$STATE/term" "$new_term"
+  printf '%-15s\n' $((sent + GRACE)) >"$RUN/deadline"
+  note "$RUN/lease" "$new_lease $new_term $incarnation"
+  lease=$new_lease term=$new_term served=$incarnation gates=$replicas server_acknowledge=$acknowledge
+  raise_from="" leaving="" waited=0 absent_since=()
+  rm -f "$RUN"/{electing,following,lost,unhealthy,handing-over,handed-over}
+  set_role "primary $new_term"
+  report_lease="" target_lease="" following="" stopped=""
+  if ! become_writable "$acknowledge"; then
+    fence "The server does not take writes"
+    resign
+    return 0
+  fi
+  event "writable $new_term"
+  note "$RUN/health" "200 Primary of term $new_term."
+  log "Primary of term $new_term: taking writes. $([ "$acknowledge" = 0 ] && echo "They wait for no replica." || echo "Each waits for $acknowledge of: $(jq -r 'join(", ")' <<<"$replicas").")"
+  sync -d "$STATE/term"
+}
+
+# resume: this container was started again while its server ran on.
+resume() {
+  local kept_lease kept_term kept_incarnation
+  read_note "$RUN/lease"; read -r kept_lease kept_term kept_incarnation <<<"$REPLY" || true
+  read_note "$RUN/server"
+  own_cluster=$(cat "$STATE/cluster" 2>/dev/null || true)
+  if [ -n "${kept_incarnation-}" ] && [ "$kept_incarnation" = "$REPLY" ] && [ -e "$RUN/deadline" ]; then
+    lease=$kept_lease term=$kept_term served=$REPLY incarnation=$REPLY prepared=yes
+    log "This container was started again; the server is still primary of term $term."
+  else rm -f "$RUN/lease"; fi
+}
+
+# drop_lease: a lease that this pod still has, of a server that is gone.
+drop_lease() {
+  local old
+  read_note "$RUN/lease"; read -r old _ <<<"$REPLY" || true
+  [ -z "${old-}" ] || etcd_revoke "$old" || true
+  rm -f "$RUN/lease"
+}
+
+# resign: gives the lease back, once the server is fenced or dead: nobody has to wait for its end.
+resign() {
+  local old=$lease
+  rm -f "$RUN"/{lease,lost,unhealthy,handing-over}
+  lease="" term=0
+  set_role "none 0"
+  etcd_revoke "$old" || true
+}
+
+# leave: the pod ends; its server has ended before, as sidecars end last.
+leave() {
+  kill "$keeper" 2>/dev/null || true
+  if [ -n "$lease" ] && ! server_runs; then resign; fi
+  [ -z "$report_lease" ] || etcd_revoke "$report_lease" || true
+}
+
+primary_step() {
+  local until named
+  read_note "$RUN/server"
+  if [ "$REPLY" != "$served" ]; then
+    log "The server has ended: giving the lease back."
+    resign
+    return
+  fi
+  if [ -e "$RUN/unhealthy" ]; then
+    read_note "$RUN/unhealthy"; local why=$REPLY
+    log "FENCED: $why. The server is killed."
+    if kill_server "$why"; then resign; fi
+    return
+  fi
+  read_note "$RUN/deadline"; until=${REPLY// /}
+  milliseconds
+  if [ -n "$until" ] && [ $((until - REPLY)) -lt 1500 ]; then
+    fence "The lease could not be renewed, and too few replicas confirm this primary"
+    resign
+    return
+  fi
+  if [ -e "$RUN/handover" ] && [ ! -e "$RUN/handed-over" ]; then hand_over; return; fi
+  if ! read_facts; then say "etcd gives no whole answer ($etcd_error). This primary goes on while its replicas confirm it."; return; fi
+  primary=$(fact primary)
+  if [ -z "$primary" ] || [ -e "$RUN/lost" ]; then reclaim; return; fi
+  named="$(primary_field pod) $(primary_field by) $(primary_field term)"
+  if [ "$named" != "$POD_NAME $POD_UID $term" ] || [ "$(jq .term <<<"$(fact view)")" != "$term" ]; then
+    fence "etcd names $named as primary, and this is $POD_NAME of term $term"
+    resign
+    return
+  fi
+  note "$RUN/view" "$(fact view)"
+  maintain_view
+}
+
+# reclaim: the lease is gone in etcd (it was too slow, or has lost its data), while this primary is in its right. If nobody has
+# been elected since, it takes a new lease.
+reclaim() {
+  local sent view operations new_lease
+  view=$(fact view)
+  if [ -n "$(fact primary)" ] && [ "$(primary_field pod)$(primary_field by)" != "$POD_NAME$POD_UID" ] || { [ -n "$view" ] && [ "$(jq .term <<<"$view")" != "$term" ]; }; then
+    fence "The lease has ended, and another primary was elected"
+    resign
+    return
+  fi
+  milliseconds; sent=$REPLY
+  etcd_lease "$LEASE_SECONDS" || return 0
+  new_lease=$etcd_reply
+  operations=$(put_operation "${prefix}primary" "$(jq -nc --arg pod "$POD_NAME" --arg by "$POD_UID" --argjson term "$term" '{pod: $pod, by: $by, term: $term}')" "$new_lease")
+  if [ -z "$view" ]; then
+    log "etcd does not know this database: it has lost its data. Registering it again."
+    read_note "$RUN/view"
+    operations+=$(put_operation "${prefix}view" "$REPLY")$(put_operation "${prefix}cluster" "$(jq -nc --arg id "$own_cluster" --arg me "$POD_NAME" '{id: $id, founder: $me}')")
+  fi
+  etcd_transaction "$(unchanged primary view cluster)" "$operations" || return 0
+  if [ "$etcd_reply" != true ]; then return 0; fi
+  log "Took a new lease: the old one had ended."
+  note "$RUN/lease" "$new_lease $term $incarnation"
+  rm -f "$RUN/lost"
+  lease=$new_lease
+}
+
+# --- who acknowledges -----------------------------------------------------------------------------------------------
+
+# change_view FILTER [jq arguments]: by transaction; status 0 when it is done.
+change_view() {
+  local changed; changed=$(view_with "$@")
+  etcd_transaction "$(unchanged view primary)" "$(put_operation "${prefix}view" "$changed")" || { say "etcd did not take the view: $etcd_error"; return 1; }
+  [ "$etcd_reply" = true ] || return 1
+  note "$RUN/view" "$changed"
+}
+
+# copies SET POD...: how many of these have it, by what their agents say.
+copies() {
+  local set=$1 pod count=0; shift
+  ask /state "$@"
+  for pod; do
+    [ -n "${answers[$pod]-}" ] || continue
+    if contains "$(jq -r '[.executed, .retrieved] | map(select(. != "")) | join(",")' <<<"${answers[$pod]}")" "$set"; then count=$((count + 1)); fi
+  done
+  echo $count
+}
+
+maintain_view() {
+  local replicas acknowledge wanted now pod there state others
+  replicas=$(view_replicas)
+  acknowledge=$(jq .acknowledge <<<"$(fact view)") wanted=$(wanted_acknowledge)
+  # shellcheck disable=SC2046 # one word a pod
+  if [ "$(jq -c .replicas <<<"$(fact view)")" != "$gates" ]; then
+    set_gates $(grep -vx "${leaving:-nobody}" <<<"$replicas" || true) || return 0
+    gates=$(jq -c .replicas <<<"$(fact view)")
+    log "Replicas that acknowledge writes: ${replicas//$'\n'/, }."
+  fi
+  # Sessions wait, though enough replicas are connected: what they wait for was sent before these connected.
+  read_note "$RUN/state"; state=$REPLY
+  if jq -e --argjson needed "$acknowledge" '(.waiters | tonumber) > 0 and (.clients | tonumber) >= $needed' <<<"$state" >/dev/null 2>&1; then waited=$((waited + 1)); else waited=0; fi
+  if [ $waited -ge 2 ]; then waited=0; pulse; fi
+  if [ "$wanted" -lt "$acknowledge" ]; then
+    # First the record, then the server: at no time is more promised than is kept.
+    if change_view '.acknowledge = $n' --argjson n "$wanted"; then require_acknowledgements "$wanted" && server_acknowledge=$wanted; log "Writes wait for $wanted replicas from now on."; fi
+    return 0
+  fi
+  if [ "$server_acknowledge" != "$acknowledge" ] && [ "$wanted" = "$acknowledge" ]; then require_acknowledgements "$wanted" && server_acknowledge=$wanted; fi
+  if [ "$wanted" -gt "$acknowledge" ]; then raise "$wanted" "$replicas"; return 0; fi
+  there=$(connected) || return 0
+  for pod in $replicas; do
+    if [[ $'\n'$there$'\n' == *$'\n'$pod$'\n'* ]]; then unset "absent_since[$pod]"; continue; fi
+    now=${absent_since[$pod]-}
+    if [ -z "$now" ]; then absent_since[$pod]=$SECONDS; continue; fi
+    if [ $((SECONDS - now)) -ge $absent ] && [ -z "$leaving" ]; then leaving=$pod leaving_from=""; fi
+  done
+  if [ -n "$leaving" ]; then let_go "$leaving" "$acknowledge" "$replicas"; fi
+}
+
+# let_go POD ACKNOWLEDGE REPLICAS: takes a replica off the view. First it must be unable to acknowledge, and what it has
+# acknowledged must be on enough others.
+let_go() {
+  local others
+  others=$(grep -vx "$1" <<<"$3" || true)
+  if [[ $'\n'$3$'\n' != *$'\n'$1$'\n'* ]] || [ "$(grep -c . <<<"$others")" -lt "$2" ]; then leaving="" gates=""; return 0; fi
+  if [ -z "$leaving_from" ]; then
+    shut_out "$1" || return 0
+    position || return 0
+    leaving_from="=$executed"
+  fi
+  # shellcheck disable=SC2086 # one word a pod
+  if [ "$2" -gt 0 ] && [ "$(copies "${leaving_from#=}" $others)" -lt "$2" ]; then say "$1 is not connected. It stays in the view until the others have what it has."; return 0; fi
+  if change_view '.replicas -= [$pod]' --arg pod "$1"; then
+    log "$1 is not connected: it acknowledges no writes until it has caught up again."
+    leaving="" gates=""
+    unset "absent_since[$1]"
+  fi
+}
+
+# raise WANTED REPLICAS: writes are to wait for more replicas than they did.
+raise() {
+  [ "$(grep -c . <<<"$2")" -ge "$1" ] || { say "Writes are to wait for $1 replicas; so many are not in sync yet."; return 0; }
+  if [ "$server_acknowledge" != "$1" ]; then
+    require_acknowledgements "$1" || return 0
+    server_acknowledge=$1
+    position || return 0
+    raise_from="=$executed"
+  fi
+  if [ -z "$raise_from" ]; then position || return 0; raise_from="=$executed"; fi
+  # shellcheck disable=SC2086 # one word a pod
+  [ "$(copies "${raise_from#=}" $2)" -ge "$1" ] || return 0
+  if change_view '.acknowledge = $n' --argjson n "$1"; then raise_from=""; log "Writes wait for $1 replicas from now on."; fi
+}
+
+# --- handing over ---------------------------------------------------------------------------------------------------
+
+# hand_over: the pod is about to stop ($RUN/handover). Another one gets ready first; then this one stops writing, and says where
+# it stopped; the other one takes over by a transaction that this one's withdrawal would make fail.
+hand_over() {
+  local target mine answer i
+  read_facts || { say "Handing over needs etcd ($etcd_error)."; return; }
+  primary=$(fact primary)
+  if [ "$(primary_field pod)$(primary_field by)" != "$POD_NAME$POD_UID" ]; then return; fi
+  target=$(choose_target)
+  if [ -z "$target" ]; then
+    fence "The pod is about to stop, and no replica can take over"
+    resign
+    note "$RUN/handed-over" nobody
+    return
+  fi
+  log "Handing over to $target."
+  mine=$(jq -nc --arg from "$POD_NAME" --arg to "$target" --arg by "$POD_UID" '{from: $from, to: $to, by: $by, state: "prepare", executed: ""}')
+  etcd_transaction "$(unchanged primary view handover)" "$(put_operation "${prefix}handover" "$mine")" || return 0
+  [ "$etcd_reply" = true ] || return 0
+  if ! await_handover ready; then
+    log "$target does not get ready. Looking for another one."
+    etcd_delete "${prefix}handover" || true
+    refused="$refused $target"
+    return
+  fi
+  touch "$RUN/handing-over"
+  note "$RUN/health" "404 Handing over to another member."
+  if ! sql_patience=3 sql "SET lock_wait_timeout = 2; SET GLOBAL super_read_only = ON" 2>/dev/null || ! position; then
+    log "The server does not become read-only: writes wait for acknowledgements. Trying again."
+    call_off
+    return
+  fi
+  event "fenced"
+  close_clients
+  if ! read_facts || ! etcd_transaction "$(unchanged handover primary)" "$(put_operation "${prefix}handover" "$(jq -c --arg executed "$executed" '.state = "go" | .executed = $executed' <<<"$(fact handover)")")" || [ "$etcd_reply" != true ]; then call_off; return; fi
+  for ((i = 0; i < 80; i++)); do
+    if etcd_get "${prefix}primary" && answer=$(jq -r '.value // empty' <<<"$etcd_reply") && [ -n "$answer" ] && [ "$(jq -r .pod <<<"$answer")" != "$POD_NAME" ]; then
+      log "Handed over to $(jq -r .pod <<<"$answer")."
+      rm -f "$RUN/deadline"
+      resign
+      note "$RUN/handed-over" "$target"
+      become_replica || true
+      delay=0.1
+      return
+    fi
+    pause 0.1
+  done
+  call_off
+}
+
+refused=""
+# choose_target: a replica of the view that receives from this primary and stays; the first one, as an update ends with it.
+choose_target() {
+  local candidates; candidates=$(view_replicas)
+  # shellcheck disable=SC2086 # one word a pod
+  ask /state $candidates
+  for pod in "${!answers[@]}"; do
+    if [[ " $refused " == *" $pod "* ]]; then continue; fi
+    jq -r --arg me "$POD_NAME" --arg n "$(ordinal "$pod")" --argjson size "$REPLICAS" \
+      'select(.role == "replica" and .source == $me and .receiving and .synced and (.draining | not) and .behind <= 5) | "\(if ($n | tonumber) < $size then 0 else 1 end) \($n) \(.pod)"' <<<"${answers[$pod]}"
+  done | sort -n -k1,1 -k2,2 | head -n 1 | cut -d' ' -f3
+}
+
+await_handover() { # STATE
+  local i
+  for ((i = 0; i < 50; i++)); do
+    if etcd_get "${prefix}handover" && [ "$(jq -r '.value // "null" | fromjson | .state // empty' <<<"$etcd_reply")" = "$1" ]; then return 0; fi
+    pause 0.1
+  done
+  return 1
+}
+
+# call_off: this member stays primary, if nobody has taken over meanwhile: the transaction tells.
+call_off() {
+  rm -f "$RUN/handing-over"
+  if read_facts && [ "$(jq -r '.pod + .by' <<<"$(fact primary)" 2>/dev/null)" = "$POD_NAME$POD_UID" ] &&
+    etcd_transaction "$(unchanged primary handover)" "$(delete_operation "${prefix}handover")" && [ "$etcd_reply" = true ]; then
+    sql "SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF" 2>/dev/null || true
+    log "The handover is called off; this member stays primary."
+  fi
+}

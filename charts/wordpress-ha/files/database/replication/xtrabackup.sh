@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Runs beside the server, on the uid that owns its data: serves copies of it to other members (serve-clone.sh, for each
+# connection), and, before the server is started, fetches one as the elector asks (clone.sh). It also writes transactions to a
+# file that are to be kept aside, as this image has the program that reads binary logs.
+set -euo pipefail
+here=$(dirname "$0")
+# shellcheck source=../common.sh
+. "$here/common.sh"
+
+: "${CLONE_PORT:=4444}" "${DROPPED:=/volume/dropped}"
+mkdir -p "$RUN" "$DROPPED"
+export RUN DATADIR CREDENTIALS SECRETS
+# A copy may take hours, but not be silent for ten minutes; a peer that is gone is noticed within half a minute.
+socat -T 600 TCP-LISTEN:"$CLONE_PORT",reuseaddr,fork,keepalive,keepidle=10,keepintvl=5,keepcnt=3,max-children=4 EXEC:"bash $here/serve-clone.sh" 2>/dev/null &
+listener=$!
+trap 'kill $listener 2>/dev/null; exit 0' TERM INT
+
+# keep GTIDS: prints what became of it.
+keep() {
+  local file files=()
+  file=$DROPPED/$(date -u +%FT%H%M%SZ).sql
+  for log in "$DATADIR"/binlog.[0-9]* "$DATADIR"/relay-bin.[0-9]*; do if [ -e "$log" ]; then files+=("$log"); fi; done
+  if mysqlbinlog --no-defaults --verbose --include-gtids="$1" "${files[@]}" >"$file.new" 2>"$file.log" && printf '%s\n' "$1" >"${file%.sql}.gtids" && sync "$file.new" &&
+    mv "$file.new" "$file" && sync "$DROPPED"; then
+    rm -f "$file.log"
+    echo "kept $file"
+  else
+    echo "failed $(tail -n 1 "$file.log" 2>/dev/null)"
+  fi
+}
+
+clone_done="" keep_done=""
+while pause 0.5; do
+  kill -0 $listener 2>/dev/null || { log "The listener has ended."; exit 1; }
+  if [ -e "$RUN/clone-request" ] && read -r id donor <"$RUN/clone-request" && [ "$id" != "$clone_done" ]; then
+    clone_done=$id
+    note "$RUN/clone-status" "$id running"
+    if said=$(bash "$here/clone.sh" "$donor" "$id"); then note "$RUN/clone-status" "$id done"
+    else
+      log "Clone from $donor failed: ${said:-see above}"
+      note "$RUN/clone-status" "$id failed ${said:-see the log of the container xtrabackup}"
+    fi
+  fi
+  if [ -e "$RUN/keep-request" ] && read -r id gtids <"$RUN/keep-request" && [ "$id" != "$keep_done" ]; then
+    keep_done=$id
+    note "$RUN/keep-status" "$id $(keep "$gtids")"
+    rm -f "$RUN/keep-request"
+  fi
+done
