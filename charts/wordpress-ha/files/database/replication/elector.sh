@@ -101,6 +101,7 @@ follow() {
     following=$wanted following_since=$SECONDS stopped=""
     set_role "replica $its_term $pod"
     note "$RUN/following" "$pod:$its_term"
+    delay=0.2
     if [ $synced = yes ]; then log "In sync: acknowledging writes of $pod (term $its_term)."; else log "Following $pod (term $its_term)."; fi
     return
   fi
@@ -153,7 +154,11 @@ join() {
   local changed
   their_position "$1" "$2" || return 0
   position || return 0
-  if ! contains "$received" "$theirs"; then say "Catching up with $1."; return; fi
+  if ! contains "$received" "$theirs"; then
+    say "Catching up with $1."
+    if [ $((SECONDS - following_since)) -lt 10 ]; then delay=0.2; fi
+    return
+  fi
   # shellcheck disable=SC2016 # jq's variable
   changed=$(view_with '.replicas = (.replicas + [$me] | unique)' --arg me "$POD_NAME")
   etcd_transaction "$(unchanged view primary)" "$(put_operation "${prefix}view" "$changed")" || { say "etcd did not take the view: $etcd_error"; return; }

@@ -42,6 +42,9 @@ judge() {
   if [ "${answer[read_only]-1}" = 0 ] && [ "$role" = primary ] && is_allowed; then
     code=200 reason="Primary of term $term."
     if [ -e "$RUN/handing-over" ]; then code=404 reason="Handing over to another member."; fi
+  elif [ "$role" = primary ] && [ -e "$RUN/alone" ] && is_allowed; then
+    # Visitors can read, and writers get an error at once.
+    code=200 reason="Primary of term $term, read-only: no replica can acknowledge writes."
   elif [ "$role" = primary ] && [ -e "$RUN/handing-over" ]; then
     code=404 reason="Handing over to another member."
   elif [ "$role" = primary ]; then

@@ -1,6 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2016,SC2153 # its results are read by the scripts that source it
 # What the primary does, to be sourced by elector.sh.
 
+stuck=30 # seconds that writes may wait while no replica is connected
+stuck_since=""
 absent=3 # seconds without a connection after which a replica no longer counts
 served="" server_acknowledge="" raise_from="" gates="" waited=0
 declare -A absent_since=()
@@ -33,18 +35,37 @@ claim() {
   note "$RUN/lease" "$new_lease $new_term $incarnation"
   lease=$new_lease term=$new_term served=$incarnation gates=$replicas server_acknowledge=$acknowledge
   raise_from="" leaving="" waited=0 absent_since=()
-  rm -f "$RUN"/{electing,following,lost,unhealthy,handing-over,handed-over}
+  rm -f "$RUN"/{electing,following,lost,unhealthy,handing-over,handed-over,alone}
   set_role "primary $new_term"
   report_lease="" target_lease="" following="" stopped=""
-  if ! become_writable "$acknowledge"; then
-    fence "The server does not take writes"
+  alone=yes
+  if ! become_primary "$acknowledge"; then
+    fence "The server does not become primary"
     resign
     return 0
   fi
-  event "writable $new_term"
-  note "$RUN/health" "200 Primary of term $new_term."
-  log "Primary of term $new_term: taking writes. $([ "$acknowledge" = 0 ] && echo "They wait for no replica." || echo "Each waits for $acknowledge of: $(jq -r 'join(", ")' <<<"$replicas").")"
+  open_for_writes "$(jq length <<<"$replicas")" "$acknowledge"
   sync -d "$STATE/term"
+}
+
+# open_for_writes REPLICAS ACKNOWLEDGE: only when so many can acknowledge a write; it would wait for ever else, and a session that
+# waits keeps a backup from beginning, so that there would never be a replica.
+alone=""
+open_for_writes() {
+  [ -n "$alone" ] || return 0
+  if [ "$1" -lt "$2" ]; then
+    if [ ! -e "$RUN/alone" ]; then
+      note "$RUN/alone" "no replica is in sync"
+      log "Primary of term $term: read-only until $2 replica(s) can acknowledge writes."
+    fi
+    return 0
+  fi
+  if ! allow_writes; then say "The server does not take writes yet."; return 0; fi
+  alone=""
+  rm -f "$RUN/alone"
+  event "writable $term"
+  note "$RUN/health" "200 Primary of term $term."
+  log "Primary of term $term: taking writes."
 }
 
 # resume: this container was started again while its server ran on.
@@ -54,7 +75,7 @@ resume() {
   read_note "$RUN/server"
   own_cluster=$(cat "$STATE/cluster" 2>/dev/null || true)
   if [ -n "${kept_incarnation-}" ] && [ "$kept_incarnation" = "$REPLY" ] && [ -e "$RUN/deadline" ]; then
-    lease=$kept_lease term=$kept_term served=$REPLY incarnation=$REPLY prepared=yes
+    lease=$kept_lease term=$kept_term served=$REPLY incarnation=$REPLY prepared=yes alone=yes
     log "This container was started again; the server is still primary of term $term."
   else rm -f "$RUN/lease"; fi
 }
@@ -70,7 +91,7 @@ drop_lease() {
 # resign: gives the lease back, once the server is fenced or dead: nobody has to wait for its end.
 resign() {
   local old=$lease
-  rm -f "$RUN"/{lease,lost,unhealthy,handing-over}
+  rm -f "$RUN"/{lease,lost,unhealthy,handing-over,alone}
   lease="" term=0
   set_role "none 0"
   etcd_revoke "$old" || true
@@ -176,10 +197,25 @@ maintain_view() {
     gates=$(jq -c .replicas <<<"$(fact view)")
     log "Replicas that acknowledge writes: ${replicas//$'\n'/, }."
   fi
+  if [ -n "$alone" ]; then
+    open_for_writes "$(grep -c . <<<"$replicas")" "$acknowledge"
+    if [ -n "$alone" ]; then delay=0.2; fi
+  fi
   # Sessions wait, though enough replicas are connected: what they wait for was sent before these connected.
   read_note "$RUN/state"; state=$REPLY
   if jq -e --argjson needed "$acknowledge" '(.waiters | tonumber) > 0 and (.clients | tonumber) >= $needed' <<<"$state" >/dev/null 2>&1; then waited=$((waited + 1)); else waited=0; fi
   if [ $waited -ge 2 ]; then waited=0; pulse; fi
+  # Sessions wait, and nobody is there who could acknowledge: with them no copy for a new replica can be made. Killed, the server
+  # has told nobody that these writes are done; started again, it is read-only until a replica is in sync.
+  if jq -e --argjson needed "$acknowledge" '(.waiters | tonumber) > 0 and (.clients | tonumber) < $needed' <<<"$state" >/dev/null 2>&1; then
+    stuck_since=${stuck_since:-$SECONDS}
+    if [ $((SECONDS - stuck_since)) -ge "$stuck" ]; then
+      log "Writes have waited for more than $stuck s, and no replica is there that could acknowledge them. Starting the server anew, read-only until one is."
+      stuck_since=""
+      if kill_server "writes wait, and no replica is there"; then resign; fi
+      return 0
+    fi
+  else stuck_since=""; fi
   if [ "$wanted" -lt "$acknowledge" ]; then
     # First the record, then the server: at no time is more promised than is kept.
     if change_view '.acknowledge = $n' --argjson n "$wanted"; then require_acknowledgements "$wanted" && server_acknowledge=$wanted; log "Writes wait for $wanted replicas from now on."; fi

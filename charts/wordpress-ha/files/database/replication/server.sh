@@ -140,11 +140,12 @@ require_acknowledgements() {
   else sql "SET GLOBAL rpl_semi_sync_source_enabled = OFF"; fi
 }
 
-become_writable() { # ACKNOWLEDGE
+become_primary() { # ACKNOWLEDGE
   sql "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL rpl_semi_sync_replica_enabled = OFF" 2>/dev/null || return 1
-  require_acknowledgements "$1" || return 1
-  sql "SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF"
+  require_acknowledgements "$1"
 }
+
+allow_writes() { sql "SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF"; }
 
 # become_replica: the opposite, for a server that is fenced: nobody waits for an acknowledgement any more.
 become_replica() { sql "SET GLOBAL super_read_only = ON; SET GLOBAL rpl_semi_sync_source_enabled = OFF"; }

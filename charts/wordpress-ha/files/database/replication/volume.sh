@@ -57,7 +57,7 @@ founding_step() {
   if [ -n "$(fact primary)" ]; then say "Waiting: $(jq -r .pod <<<"$(fact primary)") makes the data directory of a new database."; report empty || true; return; fi
   report empty || { say "Waiting: $etcd_error."; return; }
   look_at_reports
-  if [ -n "$(fact view)" ] || [ "$(decided '.data | length')" != 0 ]; then
+  if [ -n "$(fact view)" ] || [ "$(decided 'data | length')" != 0 ]; then
     say "Waiting: etcd names no database, but there is data. Reported: $(decided text)."
     return
   fi
