@@ -22,8 +22,8 @@
 : "${NOTICE:=10}"               # seconds after which a waiting member says again what it waits for
 # The primary's lease ends LEASE_SECONDS after its last renewal reached etcd; the primary stops itself GRACE milliseconds after
 # it sent that renewal. What lies between is for a server that takes a moment to be killed, and for clocks that differ.
-: "${LEASE_SECONDS:=6}"
-: "${GRACE:=4500}"
+: "${LEASE_SECONDS:=8}"
+: "${GRACE:=6500}"
 : "${REPORT_SECONDS:=15}"       # how long a report outlives its member
 most_members=7                  # accounts exist for so many
 

@@ -18,13 +18,13 @@ decision_program='
   | ($facts.view.value // "null" | fromjson // {term: ([$reports[].term // 0] | max // 0), primary: "", replicas: $all, acknowledge: 1, lost: true}) as $view
   | ($reports | with_entries(select(.value.state == "data" and ($cluster == "" or .value.cluster == $cluster)))) as $data
   | ([$view.primary] + $view.replicas | map(select(. != "" and $data[.] != null)) | unique) as $seen
-  | ($view.replicas | map(select($data[.] == null))) as $missing
+  | ($view.replicas | map(select($data[.] == null))) as $missing_replicas
   | ($view.replicas | length) as $size
-  | (if $view.lost then ($missing | length) == 0
+  | (if $view.lost then ($missing_replicas | length) == 0
      elif $data[$view.primary] != null then true
-     elif $view.acknowledge > 0 then $size >= $view.acknowledge and ($missing | length) < $view.acknowledge
-     else $acknowledge == 0 and $size > 0 and ($missing | length) == 0 end) as $enough
-  | {enough: $enough, lost: ($view.lost // false), term: $view.term, primary: $view.primary, acknowledge: $view.acknowledge, missing: $missing, founded: ($cluster != ""),
+     elif $view.acknowledge > 0 then $size >= $view.acknowledge and ($missing_replicas | length) < $view.acknowledge
+     else $acknowledge == 0 and $size > 0 and ($missing_replicas | length) == 0 end) as $enough
+  | {enough: $enough, lost: ($view.lost // false), term: $view.term, primary: $view.primary, acknowledge: $view.acknowledge, missing: ([$view.primary | select(. != "" and $data[.] == null)] + $missing_replicas), founded: ($cluster != ""),
      seen: ($seen | map({pod: ., received: $data[.].received, rank: (if . == $view.primary then -1 else (.[($name | length):] | tonumber) end | if . >= $replicas then . + 100 else . end)}) | sort_by(.rank)),
      empty: [$all[] | select($reports[.].state == "empty")], silent: [$all[] | select($reports[.] == null)],
      data: [$data | to_entries[] | {pod: .key, received: .value.received}],

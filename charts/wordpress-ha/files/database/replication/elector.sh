@@ -188,7 +188,7 @@ elect() {
   if [ "$override" = "$POD_NAME" ]; then
     log "OVERRIDE by $(jq -r .by <<<"$(fact override)"): becoming primary with what is on this volume."
   elif [ "$(decided enough)" != true ]; then
-    say "Waiting: no primary, and one that is missing may hold an acknowledged write alone. Reported: $(decided text). The last primary was $(decided primary); of $(decided 'missing | join(", ")') too many are missing. If they will not come back, decide: kubectl -n $NAMESPACE exec $POD_NAME -c elector -- bash /scripts/override.sh POD YOUR-NAME"
+    say "Waiting: no primary, and what is missing may hold an acknowledged write alone. Reported: $(decided text). Waiting for the last primary ($(decided primary)) or for more of its replicas; missing: $(decided 'missing | join(", ")'). If they will not come back, decide: kubectl -n $NAMESPACE exec $POD_NAME -c elector -- bash /scripts/override.sh POD YOUR-NAME"
     return
   else
     choose || return

@@ -18,7 +18,7 @@ here=$(dirname "$0")
 : "${POD_NAME:?}" "${TMP:=/tmp}"
 etcd_timeout=1
 interval=1   # seconds between two renewals
-patience=4   # seconds that the server or its disk may not answer
+patience=6   # seconds that the server or its disk may not answer
 unanswered=0
 
 # prolong SINCE: the right ends GRACE ms after the question was sent that was answered with yes.
@@ -53,14 +53,23 @@ confirmed() {
   local members needed
   read_note "$RUN/view"
   members=$(jq -r '.replicas[]' <<<"${REPLY:-null}" 2>/dev/null || true)
-  needed=$(jq '[.acknowledge, (if (.replicas | length) > 0 then 1 else 0 end)] | max' <<<"${REPLY:-null}" 2>/dev/null) || return 1
+  # With fewer replicas than a write needs, nobody but this member itself can be elected.
+  needed=$(jq '(.replicas | length) as $size | if $size == 0 or $size < .acknowledge then 0 else [.acknowledge, 1] | max end' <<<"${REPLY:-null}" 2>/dev/null) || return 1
   # shellcheck disable=SC2086 # one word a pod
   ask "/confirm?$POD_NAME:$1" $members
   [ ${#answers[@]} -ge "$needed" ]
 }
 
+asking=""
+ask_replicas() {
+  if [ "$term" = 0 ] || { [ -n "$asking" ] && kill -0 "$asking" 2>/dev/null; }; then return 0; fi
+  (if confirmed "$term"; then prolong "$sent"; fi) &
+  asking=$!
+}
+
 touch_disk &
-trap 'kill $! 2>/dev/null; exit 0' TERM INT
+toucher=$!
+trap 'kill $toucher 2>/dev/null; exit 0' TERM INT
 TMP=$TMP/keeper; mkdir -p "$TMP"
 lonely=""
 while pause $interval; do
@@ -74,17 +83,12 @@ while pause $interval; do
     continue
   fi
   rm -f "$RUN/unhealthy"
-  if [ -n "$lonely" ]; then # etcd did not answer last time: ask both at once, as each may take a while
-    (if confirmed "$term"; then prolong "$sent"; fi) &
-  fi
-  if etcd_keepalive "$lease"; then
+  # Each of etcd's members may take a second to fail: the replicas are asked meanwhile, once the one that answered last does not.
+  if { [ -n "$etcd_last" ] && ETCD_ENDPOINTS="" etcd_keepalive "$lease"; } || { ask_replicas; etcd_keepalive "$lease"; }; then
     if [ "$etcd_reply" = 0 ]; then note "$RUN/lost" "$lease"; else prolong "$sent"; fi
     if [ -n "$lonely" ]; then log "etcd answers again."; lonely=""; fi
-  else
-    if [ -z "$lonely" ]; then
-      log "The lease cannot be renewed ($etcd_error). Going on while the replicas confirm that they follow this primary."
-      if confirmed "$term"; then prolong "$sent"; fi
-    fi
+  elif [ -z "$lonely" ]; then
+    log "The lease cannot be renewed ($etcd_error). Going on while the replicas confirm that they follow this primary."
     lonely=yes
   fi
 done

@@ -60,6 +60,8 @@ open_for_writes() {
     fi
     return 0
   fi
+  # From here on the watchdog kills the server when the right to take writes ends.
+  touch "$RUN/writable"
   if ! allow_writes; then say "The server does not take writes yet."; return 0; fi
   alone=""
   rm -f "$RUN/alone"
@@ -97,6 +99,14 @@ resign() {
   etcd_revoke "$old" || true
 }
 
+# step_down WHY: a primary that takes no writes yet has nothing to stop, and may be the donor of clones.
+step_down() {
+  log "No primary any more: $1. The server was read-only and goes on."
+  sql "SET GLOBAL super_read_only = ON" 2>/dev/null || true
+  rm -f "$RUN/deadline"
+  resign
+}
+
 # leave: the pod ends; its server has ended before, as sidecars end last.
 leave() {
   kill "$keeper" 2>/dev/null || true
@@ -114,6 +124,7 @@ primary_step() {
   fi
   if [ -e "$RUN/unhealthy" ]; then
     read_note "$RUN/unhealthy"; local why=$REPLY
+    if [ ! -e "$RUN/writable" ]; then step_down "$why"; return; fi
     log "FENCED: $why. The server is killed."
     if kill_server "$why"; then resign; fi
     return
@@ -121,6 +132,7 @@ primary_step() {
   read_note "$RUN/deadline"; until=${REPLY// /}
   milliseconds
   if [ -n "$until" ] && [ $((until - REPLY)) -lt 1500 ]; then
+    if [ ! -e "$RUN/writable" ]; then step_down "the lease could not be renewed"; return; fi
     fence "The lease could not be renewed, and too few replicas confirm this primary"
     resign
     return
@@ -307,7 +319,7 @@ hand_over() {
   for ((i = 0; i < 80; i++)); do
     if etcd_get "${prefix}primary" && answer=$(jq -r '.value // empty' <<<"$etcd_reply") && [ -n "$answer" ] && [ "$(jq -r .pod <<<"$answer")" != "$POD_NAME" ]; then
       log "Handed over to $(jq -r .pod <<<"$answer")."
-      rm -f "$RUN/deadline"
+      rm -f "$RUN"/{writable,deadline}
       resign
       note "$RUN/handed-over" "$target"
       become_replica || true

@@ -36,10 +36,10 @@ lacks() { sql "SELECT REPLACE(GTID_SUBTRACT('$2', '$1'), '\n', '')" 2>/dev/null;
 fence() {
   local incarnation i
   read_note "$RUN/server"; incarnation=$REPLY
-  if [ -z "$incarnation" ]; then rm -f "$RUN/deadline"; return 0; fi
+  if [ -z "$incarnation" ]; then rm -f "$RUN"/{writable,deadline}; return 0; fi
   if sql_patience=3 sql "SET lock_wait_timeout = 2; SET GLOBAL super_read_only = ON" 2>/dev/null; then
     event "fenced"
-    rm -f "$RUN/deadline"
+    rm -f "$RUN"/{writable,deadline}
     close_clients
     log "FENCED: $1. The server is read-only, its clients' connections are closed."
     return 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the server as the elector says ($RUN/command), and is its watchdog: a server that takes writes is killed at the moment
-# when the right to it ends ($RUN/deadline, milliseconds since boot), whatever the elector, the server or its disk are doing.
+# when the right to it ends ($RUN/writable, $RUN/deadline in milliseconds since boot), whatever the elector, the server or its disk are doing.
 # A killed server acknowledges nothing: sessions that wait for a replica's acknowledgement would be told "done" by a shutdown
 # in order, though their writes are on one volume only.
 set -euo pipefail
@@ -20,6 +20,7 @@ must_die() {
   local now until
   read_note "$RUN/kill"
   if [ -n "$REPLY" ]; then return 0; fi
+  [ -e "$RUN/writable" ] || return 1
   read_note "$RUN/deadline"; until=$REPLY
   [ -n "$until" ] || return 1
   read -r now _ </proc/uptime
@@ -31,18 +32,18 @@ must_die() {
 stop() {
   stopping=yes
   running || return 0
-  if [ -e "$RUN/deadline" ] && ! timeout 3 bash "$here/mysql" -e "SET lock_wait_timeout = 2; SET GLOBAL super_read_only = ON" 2>/dev/null; then
+  if [ -e "$RUN/writable" ] && ! timeout 3 bash "$here/mysql" -e "SET lock_wait_timeout = 2; SET GLOBAL super_read_only = ON" 2>/dev/null; then
     log "FENCED: killed the server: told to stop, and writes wait for acknowledgements."
     kill -KILL "$server"
   else
-    rm -f "$RUN/deadline"
+    rm -f "$RUN"/{writable,deadline}
     kill -TERM "$server"
   fi
 }
 
 serve() {
   local status=0 killed=""
-  rm -f "$RUN"/{kill,deadline,state,health}
+  rm -f "$RUN"/{kill,writable,deadline,state,health}
   note "$RUN/phase" starting
   log "Starting the server."
   # Half of the container's memory is the buffer pool: the rest is for connections and replication.
@@ -61,7 +62,7 @@ serve() {
   done
   wait "$server" || status=$?
   server=""
-  rm -f "$RUN"/{server,kill,deadline}
+  rm -f "$RUN"/{server,kill,writable,deadline}
   if [ -n "$stopping" ]; then log "The server has ended."; exit 0; fi
   if [ -z "$killed" ]; then log "The server ended by itself (status $status); its log is above."; exit "$((status ? status : 1))"; fi
 }
@@ -69,7 +70,7 @@ serve() {
 trap stop TERM INT
 mkdir -p "$RUN"
 # What an earlier server of this pod was allowed is over: there is none now.
-rm -f "$RUN"/{server,deadline,kill,state,health,draining,handover,handed-over,initialized}
+rm -f "$RUN"/{server,writable,deadline,kill,state,health,draining,handover,handed-over,initialized}
 note "$RUN/phase" waiting
 while [ -z "$stopping" ]; do
   read_note "$RUN/command"
