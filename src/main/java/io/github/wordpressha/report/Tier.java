@@ -67,7 +67,8 @@ public record Tier(
   }
 
   private static Kind kind(Workload workload, String component, int pods) {
-    String images = workload.running().map(p -> String.valueOf(p.container().getImage())).reduce("", (a, b) -> a + " " + b).toLowerCase(Locale.ROOT);
+    // Of the containers that do the work: sidecars may be of any image.
+    String images = workload.running().filter(p -> !p.init()).map(p -> String.valueOf(p.container().getImage())).reduce("", (a, b) -> a + " " + b).toLowerCase(Locale.ROOT);
     boolean stateful = workload.kind().equals("StatefulSet");
     if (component.equals("etcd") || stateful && images.contains("/etcd")) {
       return Kind.COORDINATION;
