@@ -1,0 +1,390 @@
+package io.github.wordpressha.arbitration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.wordpressha.arbitration.ReplicationBench.Pod;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@Tag("arbitration")
+class ReplicationTest {
+
+  private ReplicationBench bench;
+
+  @BeforeEach
+  void bench() {
+    bench = new ReplicationBench();
+  }
+
+  @AfterEach
+  void close() {
+    bench.close();
+  }
+
+  @Nested
+  @DisplayName("without a primary")
+  class Election {
+
+    @Test
+    @DisplayName("the last primary, alone, becomes primary again, and stays read-only: nobody can acknowledge a write")
+    void lastPrimaryAlone() {
+      bench.known(3, 0, 1, 1, 2);
+      Pod pod = bench.pod(0).serves("a:1-9").elector().awaitLog("Primary of term 4: read-only");
+      assertThat(bench.fact("view")).isEqualTo(Bench.json("{\"term\":4,\"primary\":\"demo-mysql-0\",\"replicas\":[],\"acknowledge\":1}"));
+      assertThat(bench.fact("primary").path("pod").asText()).isEqualTo("demo-mysql-0");
+      assertThat(pod.takesWrites()).isFalse();
+    }
+
+    @Test
+    @DisplayName("all of the replicas know every acknowledged write; the one with more becomes primary, the other has to catch up before it counts")
+    void mostAdvanced() {
+      bench.known(3, 0, 1, 1, 2).reports(1, "a:1-8");
+      Pod pod = bench.pod(2).serves("a:1-7").with("server/received", "a:1-9").elector().awaitLog("Applying what was received first");
+      assertThat(bench.fact("primary").isNull()).isTrue();
+      pod.with("server/executed", "a:1-9").awaitLog("Primary of term 4: read-only");
+      assertThat(bench.fact("view").path("replicas")).isEmpty();
+    }
+
+    @Test
+    @DisplayName("replicas that are equal: the first of them, and the other one counts at once")
+    void tie() {
+      bench.known(3, 0, 1, 1, 2).reports(2, "a:1-9");
+      Pod pod = bench.pod(1).serves("a:1-9").elector().awaitLog("Primary of term 4: taking writes");
+      assertThat(bench.fact("view").path("replicas").toString()).isEqualTo("[\"demo-mysql-2\"]");
+      assertThat(pod.statements()).contains("ALTER USER 'replica-2'@'%' ACCOUNT UNLOCK").doesNotContain("ALTER USER 'replica-0'@'%' ACCOUNT UNLOCK");
+    }
+
+    @Test
+    @DisplayName("the second of two equals leaves it to the first")
+    void tieOther() {
+      bench.known(3, 0, 1, 1, 2).reports(1, "a:1-9");
+      bench.pod(2).serves("a:1-9").elector().awaitLog("Waiting for demo-mysql-1, which has everything");
+      assertThat(bench.fact("primary").isNull()).isTrue();
+    }
+
+    @Test
+    @DisplayName("one of two replicas waits: the missing ones may hold an acknowledged write alone; with the last primary's report it knows")
+    void waitsWhenItCannotKnow() {
+      bench.known(3, 0, 1, 1, 2);
+      Pod pod = bench.pod(1).serves("a:1-9").elector().awaitLog("missing: demo-mysql-0, demo-mysql-2");
+      assertThat(bench.fact("primary").isNull()).isTrue();
+      bench.reports(0, "a:1-9");
+      pod.awaitLog("Waiting for demo-mysql-0, which has everything");
+    }
+
+    @Test
+    @DisplayName("a replica that was the only one to acknowledge knows everything by itself")
+    void onlyOneThatCounts() {
+      bench.known(3, 0, 1, 1);
+      bench.pod(1).serves("a:1-9").elector().awaitLog("Primary of term 4");
+    }
+
+    @Test
+    @DisplayName("a replica that did not count is never chosen, whatever it has")
+    void whoDoesNotCount() {
+      bench.known(3, 0, 1, 1).reports(0, "a:1-9");
+      bench.pod(2).serves("a:1-20").elector().awaitLog("Waiting for demo-mysql-0");
+      assertThat(bench.fact("primary").isNull()).isTrue();
+    }
+
+    @Test
+    @DisplayName("two acknowledgements for each write: one replica may be missing")
+    void twoAcknowledgements() {
+      try (var five = new ReplicationBench(5, 2, Etcd.shared().url())) {
+        five.known(3, 0, 2, 1, 2, 3, 4).reports(2, "a:1-8").reports(3, "a:1-9");
+        five.pod(1).serves("a:1-9").elector().awaitLog("Primary of term 4");
+        assertThat(five.fact("view").path("replicas").toString()).isEqualTo("[\"demo-mysql-3\"]");
+      }
+    }
+
+    @Test
+    @DisplayName("members with different transactions: a person decides, and it is written down")
+    void diverged() {
+      bench.known(3, 0, 1, 1, 2).reports(2, "a:1-8,b:1-2");
+      Pod pod = bench.pod(1).serves("a:1-9").elector().awaitLog("no member has everything that the others have");
+      assertThat(bench.fact("primary").isNull()).isTrue();
+      bench.put("override", "{\"pod\":\"demo-mysql-1\",\"by\":\"Kim\",\"at\":\"now\"}");
+      pod.awaitLog("OVERRIDE by Kim").awaitLog("Primary of term 4");
+      assertThat(bench.etcd.list(bench.prefix()).keySet()).noneMatch(k -> k.equals("override")).anyMatch(k -> k.startsWith("audit/"));
+    }
+
+    @Test
+    @DisplayName("data of another database counts for nothing")
+    void foreignReport() {
+      bench.known(3, 0, 1, 1, 2).put("report/demo-mysql-2", "{\"by\":\"x\",\"state\":\"data\",\"cluster\":\"other\",\"term\":1,\"received\":\"a:1-9\"}");
+      bench.pod(1).serves("a:1-9").elector().awaitLog("missing: demo-mysql-0, demo-mysql-2");
+      assertThat(bench.fact("primary").isNull()).isTrue();
+    }
+
+    @Test
+    @DisplayName("etcd has lost its data: all members are waited for")
+    void etcdLostItsData() {
+      bench.reports(1, "a:1-9");
+      Pod pod = bench.pod(0).serves("a:1-9").elector().awaitLog("missing: demo-mysql-2");
+      bench.reports(2, "a:1-9");
+      pod.awaitLog("taking writes");
+      assertThat(bench.fact("cluster").path("id").asText()).isEqualTo("c");
+    }
+
+    @Test
+    @DisplayName("three members at once: exactly one becomes primary")
+    void race() {
+      bench.known(3, 0, 1, 1, 2);
+      List<Pod> pods = IntStream.range(0, 3).mapToObj(i -> bench.pod(i).serves("a:1-9")).toList();
+      pods.forEach(Pod::elector);
+      pods.get(0).await("a primary", () -> !bench.fact("primary").isNull() && bench.fact("primary").path("term").asInt() == 4);
+      pods.get(0).await("followers", () -> pods.stream().filter(p -> p.statements().contains("CHANGE REPLICATION SOURCE")).count() == 2);
+      assertThat(pods).filteredOn(p -> p.log().contains("Primary of term")).hasSize(1);
+    }
+
+    @Test
+    @DisplayName("another pod of the same name speaks for itself: this one waits until its report has ended")
+    void twin() {
+      bench.known(3, 0, 1, 1, 2).reports(0, "a:1-9").put("report/demo-mysql-0", "{\"by\":\"another\",\"state\":\"data\",\"cluster\":\"c\",\"term\":1,\"received\":\"a:1-9\"}");
+      bench.pod(0).serves("a:1-9").elector().awaitLog("another pod called demo-mysql-0");
+      assertThat(bench.fact("primary").isNull()).isTrue();
+    }
+
+    @Test
+    @DisplayName("who has just confirmed a primary by itself does not elect another before that has run out")
+    void promises() {
+      bench.known(3, 0, 1, 1, 2).reports(2, "a:1-9");
+      Pod pod = bench.pod(1).serves("a:1-9");
+      pod.with("run/promised", uptime() + "\n").elector().awaitLog("has confirmed a primary some seconds ago").awaitLog("Primary of term 4");
+      assertThat(pod.log()).containsSubsequence("has confirmed a primary", "Primary of term 4");
+    }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @EnumSource(value = Gateway.Fate.class, names = "PASS", mode = EnumSource.Mode.EXCLUDE)
+  @DisplayName("the claim's answer does not come whole: never two primaries, and in the end there is one")
+  void claimsAnswerIsSpoiled(Gateway.Fate fate) throws Exception {
+    var spoiled = new AtomicBoolean();
+    try (var gateway = new Gateway(Etcd.shared().url()); var spoilt = new ReplicationBench(3, 1, gateway.url())) {
+      gateway.plan(request -> request.path().equals("kv/txn") && request.body().contains("replication/view") && spoiled.compareAndSet(false, true) ? fate : Gateway.Fate.PASS);
+      spoilt.known(3, 0, 1, 1, 2).reports(2, "a:1-9");
+      Pod pod = spoilt.pod(1).serves("a:1-9").elector();
+      pod.awaitLog("etcd did not confirm the claim");
+      // If it was carried out, its lease was given back or ends, and the view names this member: it may try again.
+      pod.awaitLog("Primary of term");
+      assertThat(spoilt.fact("primary").path("pod").asText()).isEqualTo("demo-mysql-1");
+    }
+  }
+
+  @Nested
+  @DisplayName("a primary")
+  class Primary {
+
+    private Pod pod;
+
+    private void isPrimary() {
+      bench.known(3, 0, 1, 1, 2).reports(2, "a:1-9");
+      pod = bench.pod(1).serves("a:1-9").elector().awaitLog("taking writes");
+    }
+
+    @Test
+    @DisplayName("whose lease has ended takes a new one if nobody was elected since")
+    void takesItsLeaseAgain() {
+      isPrimary();
+      bench.etcd.endLease(bench.prefix() + "primary");
+      pod.awaitLog("Took a new lease");
+      assertThat(bench.fact("primary").path("term").asInt()).isEqualTo(4);
+    }
+
+    @Test
+    @DisplayName("is fenced when another one was elected")
+    void anotherOne() {
+      isPrimary();
+      bench.put("view", "{\"term\":5,\"primary\":\"demo-mysql-2\",\"replicas\":[],\"acknowledge\":1}").primary(2, "uid-2", 5);
+      pod.awaitLog("FENCED");
+      assertThat(pod.statements()).contains("SET GLOBAL super_read_only = ON");
+      assertThat(Files.exists(pod.run.resolve("deadline"))).isFalse();
+    }
+
+    @Test
+    @DisplayName("has its server killed when sessions wait for an acknowledgement: they must not be told that they are done")
+    void waiting() {
+      isPrimary();
+      pod.with("server/waits", "");
+      bench.put("view", "{\"term\":5,\"primary\":\"demo-mysql-2\",\"replicas\":[],\"acknowledge\":1}").primary(2, "uid-2", 5);
+      pod.awaitLog("it is killed");
+      assertThat(Files.exists(pod.run.resolve("kill"))).isTrue();
+    }
+
+    @Test
+    @DisplayName("gives the lease back at once when its server has ended")
+    void serverEnds() {
+      isPrimary();
+      Bench.delete(pod.run.resolve("server"));
+      pod.awaitLog("giving the lease back").await("no primary", () -> bench.fact("primary").isNull());
+    }
+  }
+
+  @Nested
+  @DisplayName("an etcd that does not answer any more")
+  class EtcdGone {
+
+    private final Etcd etcd = Etcd.single(Bench.temporary("gone"));
+
+    @Test
+    @DisplayName("fences a primary that no replica confirms; one that is confirmed goes on; nobody is elected")
+    void goesOnWhileConfirmed() {
+      for (boolean confirmed : List.of(true, false)) {
+        try (var lonely = new ReplicationBench(3, 1, etcd.url())) {
+          etcd.put(lonely.prefix() + "cluster", "{\"id\":\"c\",\"founder\":\"x\"}");
+          etcd.put(lonely.prefix() + "view", "{\"term\":3,\"primary\":\"demo-mysql-0\",\"replicas\":[\"demo-mysql-1\",\"demo-mysql-2\"],\"acknowledge\":1}");
+          etcd.put(lonely.prefix() + "report/demo-mysql-2", "{\"by\":\"uid-2\",\"state\":\"data\",\"cluster\":\"c\",\"term\":1,\"received\":\"a:1-9\"}");
+          if (confirmed) {
+            lonely.agent(2, "{\"pod\":\"demo-mysql-2\",\"role\":\"replica\"}");
+          }
+          Pod pod = lonely.pod(1).serves("a:1-9").elector().awaitLog("taking writes");
+          etcd.kill();
+          if (confirmed) {
+            pod.awaitLog("Going on while the replicas confirm");
+            long first = deadline(pod);
+            pod.await("the right to be prolonged", () -> deadline(pod) > first + 5000);
+            assertThat(pod.log()).doesNotContain("FENCED");
+          } else {
+            pod.awaitLog("FENCED: The lease could not be renewed, and too few replicas confirm");
+          }
+          pod.kill();
+          etcd.start();
+        }
+      }
+      etcd.close();
+    }
+
+    private long deadline(Pod pod) {
+      return Long.parseLong(Bench.read(pod.run.resolve("deadline")).strip());
+    }
+  }
+
+  @Nested
+  @DisplayName("empty volumes")
+  class Empty {
+
+    @Test
+    @DisplayName("found a database only when all have reported, and the first one does")
+    void founding() {
+      Pod second = bench.pod(1).elector().awaitLog("every member has reported an empty volume");
+      Pod third = bench.pod(2).elector();
+      Pod first = bench.pod(0).elector().awaitLog("founding the database here");
+      first.await("the order to initialize", () -> Files.exists(first.run.resolve("command")));
+      first.with("mysql/ibdata1", "").with("run/initialized", "yes\n").awaitLog("The new database is registered").awaitLog("This volume holds data");
+      assertThat(bench.fact("cluster").path("founder").asText()).isEqualTo("demo-mysql-0");
+      assertThat(first.data.resolve("complete")).exists();
+      second.awaitLog("there is no primary that a clone could follow");
+      third.awaitLog("there is no primary that a clone could follow");
+    }
+
+    @Test
+    @DisplayName("never found a database that is known, and are no candidates")
+    void known() {
+      bench.known(3, 0, 1, 1, 2);
+      bench.pod(0).elector().awaitLog("there is no primary that a clone could follow");
+      bench.pod(1).elector().awaitLog("there is no primary that a clone could follow");
+      bench.pod(2).elector().awaitLog("there is no primary that a clone could follow");
+      assertThat(bench.fact("primary").isNull()).isTrue();
+    }
+
+    @Test
+    @DisplayName("the rest of a broken clone is emptied; files of unknown origin are not touched")
+    void rests() {
+      bench.known(3, 0, 1, 1, 2);
+      Pod torn = bench.pod(1).with("mysql/ibdata1", "half").with("state/cloning", "c\n").elector().awaitLog("the rest of a clone that broke");
+      torn.await("an empty directory", () -> !Files.exists(torn.data.resolve("ibdata1")));
+      Pod unknown = bench.pod(2).with("mysql/ibdata1", "somebody's").elector().awaitLog("REFUSED: the files on this volume");
+      assertThat(unknown.data.resolve("ibdata1")).exists();
+      assertThat(Files.exists(unknown.run.resolve("command"))).isFalse();
+    }
+  }
+
+  @Nested
+  @DisplayName("a replica")
+  class Replica {
+
+    @Test
+    @DisplayName("that the view lists acknowledges, over its own account; one that it does not list has to catch up first")
+    void follows() {
+      bench.known(4, 0, 1, 1).primary(0, "uid-0", 4);
+      bench.agent(0, "{\"pod\":\"demo-mysql-0\",\"role\":\"primary\",\"term\":4,\"executed\":\"a:1-9\"}");
+      Pod listed = bench.pod(1).serves("a:1-9").elector().awaitLog("In sync: acknowledging writes of demo-mysql-0");
+      assertThat(listed.statements()).contains("rpl_semi_sync_replica_enabled = ON; START REPLICA IO_THREAD USER = 'replica-1'");
+      Pod behind = bench.pod(2).serves("a:1-5").elector().awaitLog("Following demo-mysql-0").awaitLog("Catching up");
+      assertThat(behind.statements()).contains("rpl_semi_sync_replica_enabled = OFF; START REPLICA IO_THREAD USER = 'replication'").doesNotContain("rpl_semi_sync_replica_enabled = ON");
+      behind.with("server/executed", "a:1-9").awaitLog("entered as a replica").awaitLog("In sync: acknowledging writes");
+      assertThat(bench.fact("view").path("replicas")).hasSize(2);
+    }
+
+    @Test
+    @DisplayName("with transactions that the primary has not: nothing is thrown away before they are kept aside")
+    void errant() {
+      bench.known(4, 0, 1).primary(0, "uid-0", 4);
+      bench.agent(0, "{\"pod\":\"demo-mysql-0\",\"role\":\"primary\",\"term\":4,\"executed\":\"a:1-9\"}");
+      Pod pod = bench.pod(1).serves("a:1-9,b:1-1").elector();
+      pod.await("the request to keep them", () -> Files.exists(pod.run.resolve("keep-request")));
+      assertThat(pod.data.resolve("complete")).exists();
+      assertThat(pod.statements()).doesNotContain("CHANGE REPLICATION SOURCE");
+      String id = Bench.read(pod.run.resolve("keep-request")).split(" ")[0];
+      pod.with("run/keep-status", id + " kept /volume/dropped/x.sql\n").awaitLog("DROPPED: this member alone has the transactions").awaitLog("Emptying this volume for a clone");
+      pod.await("the order to kill the server", () -> Files.exists(pod.run.resolve("kill")));
+      Bench.delete(pod.run.resolve("server"));
+      pod.await("an empty directory", () -> !Files.exists(pod.data.resolve("complete")));
+      assertThat(bench.etcd.list(bench.prefix()).keySet()).anyMatch(k -> k.startsWith("dropped/demo-mysql-1-"));
+    }
+  }
+
+  @Nested
+  @DisplayName("the watchdog")
+  class Watchdog {
+
+    private Pod pod;
+
+    private void runs() {
+      pod = bench.pod(0).with("run/command", "serve\n").script("start.sh");
+      pod.await("the server", () -> Files.exists(pod.run.resolve("server")) && Files.exists(pod.server.resolve("server")));
+    }
+
+    @Test
+    @DisplayName("kills a server that takes writes when its right to that ends, and starts it again, read-only")
+    void deadline() {
+      runs();
+      pod.with("run/writable", "").with("run/deadline", (uptime() + 1000) + "\n").awaitLog("its right to take writes could not be renewed");
+      pod.await("a second start", () -> Bench.read(pod.server.resolve("server")).equals("started\nstarted\n"));
+      assertThat(Files.exists(pod.run.resolve("deadline"))).isFalse();
+    }
+
+    @Test
+    @DisplayName("leaves a server alone that takes no writes")
+    void readOnly() {
+      runs();
+      pod.with("run/deadline", (uptime() - 1000) + "\n").with("run/kill", "the test\n").awaitLog("FENCED: killed the server: the test");
+      assertThat(pod.log()).doesNotContain("right to take writes");
+    }
+
+    @Test
+    @DisplayName("told to stop while sessions wait, it kills the server: a shutdown in order would tell them that they are done")
+    void stops() {
+      runs();
+      pod.with("run/writable", "").with("run/deadline", (uptime() + 60000) + "\n").with("server/waits", "");
+      pod.signal("TERM");
+      pod.awaitLog("writes wait for acknowledgements");
+      assertThat(Bench.read(pod.server.resolve("server"))).doesNotContain("stopped");
+    }
+  }
+
+  /** Milliseconds since boot, as the scripts count them. */
+  private static long uptime() {
+    return Math.round(Double.parseDouble(Bench.read(java.nio.file.Path.of("/proc/uptime")).split(" ")[0]) * 1000);
+  }
+}
