@@ -31,8 +31,8 @@ here=$(dirname "$0")
 : "${POD_NAME:?}" "${POD_UID:?}" "${TMP:=/tmp}"
 etcd_timeout=1
 lease="" term=0        # as primary
-incarnation="" prepared="" following="" following_since=0 stopped="" different_since=0 target_lease=""
-own_cluster=""
+incarnation="" prepared="" following="" following_since=0 stopped="" different_since=0 made_ready=""
+own_cluster="" own_state=empty
 
 primary_field() { jq -r ".$1 // empty" <<<"${primary:-null}"; }
 # view_with FILTER [jq arguments]: the view, changed.
@@ -90,7 +90,7 @@ follow() {
   if [ -n "$(fact handover)" ]; then
     delay=0.1
     if [ "$(jq -r '.to' <<<"$(fact handover)")" = "$POD_NAME" ]; then take_over "$pod"; return; fi
-  elif [ -n "$target_lease" ]; then target_lease=""; become_replica || true; fi
+  elif [ -n "$made_ready" ]; then made_ready=""; become_replica || true; fi
   if in_view "$its_term"; then synced=yes; fi
   wanted="$pod $its_term $synced"
   if [ "$wanted" != "$following" ]; then
@@ -217,7 +217,7 @@ take_over() {
       position || return 0
       # shellcheck disable=SC2086 # one word a pod
       prepare_gates $companions || return 0
-      target_lease=ready
+      made_ready=yes
       etcd_transaction "$(unchanged handover primary view)" "$(put_operation "${prefix}handover" "$(jq -c '.state = "ready"' <<<"$handover")")" || return 0
       if [ "$etcd_reply" = true ]; then log "Ready to take over from $1."; fi ;;
     go)

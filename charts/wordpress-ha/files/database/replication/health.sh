@@ -67,7 +67,8 @@ judge() {
   else replica="503 Not a replica."; fi
   note_change "$RUN/replica" "${replica%%,*}" "$replica_noted"; replica_noted=${replica%%,*}
   [ ! -e "$RUN/draining" ] || draining=true
-  if [ "$code" != 503 ]; then ready="200 $reason"; else ready=$replica; fi
+  # For updates one by one: a replica is ready when it counts again.
+  if [ "$code" != 503 ]; then ready="200 $reason"; elif [ $synced = true ]; then ready=$replica; else ready="503 Not in sync with a primary."; fi
   note_change "$RUN/ready" "${ready%%,*}" "$ready_noted"; ready_noted=${ready%%,*}
   if [ "$role" = primary ] && [ "$code" = 503 ]; then role=none; fi
   printf -v now '{"pod":"%s","role":"%s","term":%d,"source":"%s","receiving":%s,"synced":%s,"behind":%d,"executed":"%s","retrieved":"%s","io_error":"%s","applier":"%s","applier_error":"%s","waiters":"%s","clients":"%s","draining":%s}' \

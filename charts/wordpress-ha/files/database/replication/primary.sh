@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2016,SC2153 # its results are read by the scripts that source it
 # What the primary does, to be sourced by elector.sh.
 
-stuck=30 # seconds that writes may wait while no replica is connected
+stuck=10 # seconds that writes may wait while no replica is connected and one needs a clone
 stuck_since=""
 absent=3 # seconds without a connection after which a replica no longer counts
 served="" server_acknowledge="" raise_from="" gates="" waited=0
@@ -37,7 +37,7 @@ claim() {
   raise_from="" leaving="" waited=0 absent_since=()
   rm -f "$RUN"/{electing,following,lost,unhealthy,handing-over,handed-over,alone}
   set_role "primary $new_term"
-  report_lease="" target_lease="" following="" stopped=""
+  report_lease="" made_ready="" following="" stopped=""
   alone=yes
   if ! become_primary "$acknowledge"; then
     fence "The server does not become primary"
@@ -148,6 +148,8 @@ primary_step() {
     return
   fi
   note "$RUN/view" "$(fact view)"
+  # What was begun before this container was started again, or was called off without etcd.
+  if [ -n "$(fact handover)" ] && etcd_transaction "$(unchanged handover primary)" "$(delete_operation "${prefix}handover")"; then log "An old handover is called off."; fi
   maintain_view
 }
 
@@ -217,12 +219,12 @@ maintain_view() {
   read_note "$RUN/state"; state=$REPLY
   if jq -e --argjson needed "$acknowledge" '(.waiters | tonumber) > 0 and (.clients | tonumber) >= $needed' <<<"$state" >/dev/null 2>&1; then waited=$((waited + 1)); else waited=0; fi
   if [ $waited -ge 2 ]; then waited=0; pulse; fi
-  # Sessions wait, and nobody is there who could acknowledge: with them no copy for a new replica can be made. Killed, the server
-  # has told nobody that these writes are done; started again, it is read-only until a replica is in sync.
-  if jq -e --argjson needed "$acknowledge" '(.waiters | tonumber) > 0 and (.clients | tonumber) < $needed' <<<"$state" >/dev/null 2>&1; then
+  # Sessions wait, nobody is there who could acknowledge, and a member needs a clone: no copy can be made while sessions wait. Killed,
+  # the server has told nobody that these writes are done; started again, it is read-only until a replica is in sync.
+  if [[ $facts == *'\"state\":\"empty\"'* ]] && jq -e --argjson needed "$acknowledge" '(.waiters | tonumber) > 0 and (.clients | tonumber) < $needed' <<<"$state" >/dev/null 2>&1; then
     stuck_since=${stuck_since:-$SECONDS}
     if [ $((SECONDS - stuck_since)) -ge "$stuck" ]; then
-      log "Writes have waited for more than $stuck s, and no replica is there that could acknowledge them. Starting the server anew, read-only until one is."
+      log "Writes wait, no replica is there that could acknowledge them, and a member needs a clone. Starting the server anew, read-only until one is in sync."
       stuck_since=""
       if kill_server "writes wait, and no replica is there"; then resign; fi
       return 0
