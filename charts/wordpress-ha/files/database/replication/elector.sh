@@ -191,7 +191,7 @@ elect() {
     say "Waiting: no primary, and what is missing may hold an acknowledged write alone. Reported: $(decided text). Waiting for the last primary ($(decided primary)) or for more of its replicas; missing: $(decided 'missing | join(", ")'). If they will not come back, decide: kubectl -n $NAMESPACE exec $POD_NAME -c elector -- bash /scripts/override.sh POD YOUR-NAME"
     return
   else
-    choose || return
+    choose || return 0
     if [ -z "$chosen" ]; then
       say "Waiting: no member has everything that the others have. Reported: $(decided text). Nobody but a person can tell whose transactions count: kubectl -n $NAMESPACE exec $POD_NAME -c elector -- bash /scripts/override.sh POD YOUR-NAME"
       return
@@ -199,7 +199,7 @@ elect() {
     if [ "$chosen" != "$POD_NAME" ]; then say "Waiting for $chosen, which has everything, to become primary. Reported: $(decided text)."; return; fi
   fi
   if ! contains "$executed" "$received"; then say "Chosen as primary. Applying what was received first."; return; fi
-  companions=$(with_all_of_mine) || return
+  companions=$(with_all_of_mine) || return 0
   # shellcheck disable=SC2086 # one word a pod
   prepare_gates $companions || { say "The accounts of the members cannot be set."; return; }
   # shellcheck disable=SC2046 # one word a pod
