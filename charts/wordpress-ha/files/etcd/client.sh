@@ -17,10 +17,12 @@ etcd_last="" # the member that answered last is asked first: another one may be 
 # etcd_call PATH JSON [FILTER [JQ-OPTION...]]: sets etcd_reply to what the filter (of jq; must print something) makes of the
 # answer, or etcd_error; see above for the status.
 etcd_call() {
-  local path=$1 body=$2 filter=${3:-.} endpoint answer status reason
+  local path=$1 body=$2 filter=${3:-.} endpoint answer status reason asked=""
   shift $(($# < 3 ? $# : 3))
   etcd_reply="" etcd_error="ETCD_ENDPOINTS names no member"
   for endpoint in $etcd_last $ETCD_ENDPOINTS; do
+    if [ "$endpoint" = "$asked" ]; then continue; fi # the one that answered last was asked first
+    asked=${asked:-$endpoint}
     if ! answer=$(curl -sS --connect-timeout "$etcd_connect_timeout" --max-time "$etcd_timeout" \
       -X POST -H 'Content-Type: application/json' --data-binary "$body" -w '\n%{http_code}' "$endpoint/v3/$path" 2>&1); then
       answer=${answer%%$'\n'*}

@@ -242,7 +242,8 @@ maintain_view() {
     if [[ $'\n'$there$'\n' == *$'\n'$pod$'\n'* ]]; then unset "absent_since[$pod]"; continue; fi
     now=${absent_since[$pod]-}
     if [ -z "$now" ]; then absent_since[$pod]=$SECONDS; continue; fi
-    if [ $((SECONDS - now)) -ge $absent ] && [ -z "$leaving" ]; then leaving=$pod leaving_from=""; fi
+    # As long as there are more than a write needs. The last one stays, connected or not: it may hold acknowledged writes.
+    if [ $((SECONDS - now)) -ge $absent ] && [ -z "$leaving" ] && [ "$(grep -c . <<<"$replicas")" -gt "$acknowledge" ]; then leaving=$pod leaving_from=""; fi
   done
   if [ -n "$leaving" ]; then let_go "$leaving" "$acknowledge" "$replicas"; fi
 }
