@@ -56,6 +56,17 @@ say() {
   log "$1"
 }
 
+# Parts of what these scripts write themselves, taken without a process: they are read every second.
+# view_replicas: the replicas of the view, one a line.
+view_replicas() {
+  local list; list=${fact_values[view]-}
+  [[ $list == *'"replicas":['* ]] || return 0
+  list=${list#*'"replicas":['}; list=${list%%]*}; list=${list//'"'/}
+  [ -z "$list" ] || printf '%s\n' "${list//,/$'\n'}"
+}
+view_field() { text_in "${fact_values[view]-}" "$1"; }
+primary_field() { text_in "${fact_values[primary]-}" "$1"; }
+
 # ask PATH POD...: asks these members' agents at once, within a second; sets answers[POD] to what the whole ones said.
 declare -A answers=()
 ask() {

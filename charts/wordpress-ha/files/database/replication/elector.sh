@@ -29,16 +29,13 @@ here=$(dirname "$0")
 . "$here/primary.sh"
 
 : "${POD_NAME:?}" "${POD_UID:?}" "${TMP:=/tmp}"
-etcd_timeout=1
 lease="" term=0        # as primary
 incarnation="" prepared="" following="" following_since=0 stopped="" different_since=0 made_ready=""
 own_cluster="" own_state=empty
 
-primary_field() { jq -r ".$1 // empty" <<<"${primary:-null}"; }
 # view_with FILTER [jq arguments]: the view, changed.
 view_with() { local filter=$1; shift; jq -c "$@" "$filter" <<<"$(fact view)"; }
-view_replicas() { jq -r '(.replicas // [])[]' <<<"$(fact view)" 2>/dev/null || true; }
-in_view() { [ "$(jq -r --arg me "$POD_NAME" --argjson term "$1" '.term == $term and (.replicas | index($me) != null)' <<<"$(fact view)" 2>/dev/null)" = true ]; }
+in_view() { [ "$(view_field term)" = "$1" ] && [[ $'\n'$(view_replicas)$'\n' == *$'\n'$POD_NAME$'\n'* ]]; }
 
 set_role() { note "$RUN/role" "$1"; if [[ $1 == primary* ]]; then note "$RUN/primary" "$POD_NAME ${1#primary }"; fi; }
 
@@ -89,7 +86,7 @@ follow() {
   note "$RUN/primary" "$pod $its_term"
   if [ -n "$(fact handover)" ]; then
     delay=0.1
-    if [ "$(jq -r '.to' <<<"$(fact handover)")" = "$POD_NAME" ]; then take_over "$pod"; return; fi
+    if [ "$(text_in "$(fact handover)" to)" = "$POD_NAME" ]; then take_over "$pod"; return; fi
   elif [ -n "$made_ready" ]; then made_ready=""; become_replica || true; fi
   if in_view "$its_term"; then synced=yes; fi
   wanted="$pod $its_term $synced"
@@ -106,7 +103,7 @@ follow() {
     return
   fi
   read_note "$RUN/state"; state=$REPLY
-  case $(jq -r '.io_error // "0"' <<<"${state:-null}" 2>/dev/null) in
+  case $(text_in "$state" io_error) in
     13114 | 1236) # the primary has not got what this member needs, or this member has too much
       if nothing_of_its_own "$pod" "$its_term"; then
         log "The primary's binary logs do not reach back to what this member has: cloning anew."
@@ -114,8 +111,8 @@ follow() {
       fi
       return ;;
   esac
-  if [ "$(jq -r '.applier' <<<"${state:-null}")" = OFF ] && [ $((SECONDS - following_since)) -gt 5 ]; then
-    log "The applier stands still (error $(jq -r '.applier_error' <<<"$state")). Fetching what it has not applied again."
+  if [ "$(text_in "$state" applier)" = OFF ] && [ $((SECONDS - following_since)) -gt 5 ]; then
+    log "The applier stands still (error $(text_in "$state" applier_error)). Fetching what it has not applied again."
     sql "STOP REPLICA; RESET REPLICA ALL" 2>/dev/null || true
     following=""
     return
@@ -184,9 +181,9 @@ elect() {
   position || { say "The server does not tell its position."; return; }
   report data "$received" || { say "Waiting: $etcd_error."; return; }
   look_at_reports
-  override=$(jq -r '.pod // empty' <<<"$(fact override)" 2>/dev/null || true)
+  override=$(text_in "$(fact override)" pod)
   if [ "$override" = "$POD_NAME" ]; then
-    log "OVERRIDE by $(jq -r .by <<<"$(fact override)"): becoming primary with what is on this volume."
+    log "OVERRIDE by $(text_in "$(fact override)" by): becoming primary with what is on this volume."
   elif [ "$(decided enough)" != true ]; then
     say "Waiting: no primary, and what is missing may hold an acknowledged write alone. Reported: $(decided text). Waiting for the last primary ($(decided primary)) or for more of its replicas; missing: $(decided 'missing | join(", ")'). If they will not come back, decide: kubectl -n $NAMESPACE exec $POD_NAME -c elector -- bash /scripts/override.sh POD YOUR-NAME"
     return
@@ -210,7 +207,7 @@ elect() {
 # take_over FROM: a planned change of the primary, seen by the one that is to take over.
 take_over() {
   local handover state companions conditions; handover=$(fact handover)
-  state=$(jq -r .state <<<"$handover")
+  state=$(text_in "$handover" state)
   companions=$({ view_replicas | grep -vx "$POD_NAME"; echo "$1"; } | sort -u)
   case $state in
     prepare)
@@ -224,7 +221,7 @@ take_over() {
       position || return 0
       if ! contains "$executed" "$(jq -r .executed <<<"$handover")"; then say "Applying what $1 wrote last."; return; fi
       conditions=$(unchanged handover primary view)
-      claim "$conditions" "$companions" "$(jq .term <<<"$(fact view)")" || true ;;
+      claim "$conditions" "$companions" "$(view_field term)" || true ;;
     *) say "Waiting for $1 to hand over." ;;
   esac
 }
@@ -240,8 +237,9 @@ while true; do
   if ! kill -0 $keeper 2>/dev/null; then log "The keeper of the lease has ended."; exit 1; fi
   printf '%-15s\n' "$EPOCHSECONDS" 1<>"$RUN/elector"
   read_config
-  delay=1
-  if [ -n "$lease" ]; then primary_step
+  # A primary has no time for an etcd member that is slow; all others have.
+  delay=1 etcd_timeout=3
+  if [ -n "$lease" ]; then etcd_timeout=1.5; primary_step
   elif ! read_facts; then say "etcd gives no whole answer ($etcd_error). Nothing is decided without one; everything stays as it is."
   elif server_runs; then member_step
   else volume_step; fi

@@ -16,7 +16,7 @@ here=$(dirname "$0")
 . "$here/server.sh"
 
 : "${POD_NAME:?}" "${TMP:=/tmp}"
-etcd_timeout=1
+etcd_timeout=1.5
 interval=1   # seconds between two renewals
 patience=6   # seconds that the server or its disk may not answer
 unanswered=0
@@ -32,6 +32,7 @@ prolong() {
 # The disk: a write of this member's state volume, once a second, in a process of its own, as it may hang for ever.
 touch_disk() {
   while pause 1; do
+    [ -e "$RUN/lease" ] || continue
     printf '%-15s\n' "$EPOCHSECONDS" 1<>"$STATE/beat" && sync -d "$STATE/beat" && printf '%-15s\n' "$EPOCHSECONDS" 1<>"$RUN/disk"
   done
 }
@@ -45,6 +46,7 @@ healthy() {
     if [ $unanswered -gt $patience ]; then why="the server has not answered for more than $patience s"; return 1; fi
   else unanswered=0; fi
   read_note "$RUN/disk"; at=${REPLY// /}
+  if [ "${at:-0}" -lt "$since" ]; then at=$since; fi # the first writes have just been begun
   if [ $((EPOCHSECONDS - ${at:-0})) -gt $((patience + 1)) ]; then why="the disk has not taken a write for more than $patience s"; return 1; fi
 }
 
@@ -71,10 +73,11 @@ touch_disk &
 toucher=$!
 trap 'kill $toucher 2>/dev/null; exit 0' TERM INT
 TMP=$TMP/keeper; mkdir -p "$TMP"
-lonely=""
+lonely="" since=0
 while pause $interval; do
   read_note "$RUN/lease"; read -r lease term _ <<<"$REPLY" || true
-  if [ -z "${lease-}" ]; then lonely=""; unanswered=0; continue; fi
+  if [ -z "${lease-}" ]; then lonely="" unanswered=0 since=0; continue; fi
+  if [ "$since" = 0 ]; then since=$EPOCHSECONDS; fi
   read_config
   milliseconds; sent=$REPLY
   if [ "$term" != 0 ] && ! healthy; then

@@ -4,7 +4,7 @@
 stuck=10 # seconds that writes may wait while no replica is connected and one needs a clone
 stuck_since=""
 absent=3 # seconds without a connection after which a replica no longer counts
-served="" server_acknowledge="" raise_from="" gates="" waited=0
+served="" server_acknowledge="" raise_from="" gates="" regate="" waited=0
 declare -A absent_since=()
 leaving="" leaving_from=""
 
@@ -15,8 +15,7 @@ claim() {
   milliseconds; sent=$REPLY
   etcd_lease "$LEASE_SECONDS" || { say "etcd gives no lease: $etcd_error"; return 1; }
   new_lease=$etcd_reply
-  acknowledge=$(jq -r '.acknowledge // empty' <<<"$(fact view)" 2>/dev/null || true)
-  acknowledge=${acknowledge:-$(wanted_acknowledge)}
+  acknowledge=$(view_field acknowledge); acknowledge=${acknowledge:-$(wanted_acknowledge)}
   replicas=$(jq -Rnc '[inputs | select(. != "")] | unique' <<<"$2")
   view=$(jq -nc --argjson term "$new_term" --arg me "$POD_NAME" --argjson replicas "$replicas" --argjson acknowledge "$acknowledge" '{term: $term, primary: $me, replicas: $replicas, acknowledge: $acknowledge}')
   operations=$(put_operation "${prefix}primary" "$(jq -nc --arg pod "$POD_NAME" --arg by "$POD_UID" --argjson term "$new_term" '{pod: $pod, by: $by, term: $term}')" "$new_lease")
@@ -33,7 +32,7 @@ claim() {
   note "$STATE/term" "$new_term"
   printf '%-15s\n' $((sent + GRACE)) >"$RUN/deadline"
   note "$RUN/lease" "$new_lease $new_term $incarnation"
-  lease=$new_lease term=$new_term served=$incarnation gates=$replicas server_acknowledge=$acknowledge
+  lease=$new_lease term=$new_term served=$incarnation gates="" regate=yes server_acknowledge=$acknowledge
   raise_from="" leaving="" waited=0 absent_since=()
   rm -f "$RUN"/{electing,following,lost,unhealthy,handing-over,handed-over,alone}
   set_role "primary $new_term"
@@ -142,12 +141,13 @@ primary_step() {
   primary=$(fact primary)
   if [ -z "$primary" ] || [ -e "$RUN/lost" ]; then reclaim; return; fi
   named="$(primary_field pod) $(primary_field by) $(primary_field term)"
-  if [ "$named" != "$POD_NAME $POD_UID $term" ] || [ "$(jq .term <<<"$(fact view)")" != "$term" ]; then
+  if [ "$named" != "$POD_NAME $POD_UID $term" ] || [ "$(view_field term)" != "$term" ]; then
     fence "etcd names $named as primary, and this is $POD_NAME of term $term"
     resign
     return
   fi
-  note "$RUN/view" "$(fact view)"
+  read_note "$RUN/view"
+  if [ "$REPLY" != "$(fact view)" ]; then note "$RUN/view" "$(fact view)"; fi
   # What was begun before this container was started again, or was called off without etcd.
   if [ -n "$(fact handover)" ] && etcd_transaction "$(unchanged handover primary)" "$(delete_operation "${prefix}handover")"; then log "An old handover is called off."; fi
   maintain_view
@@ -158,7 +158,7 @@ primary_step() {
 reclaim() {
   local sent view operations new_lease
   view=$(fact view)
-  if [ -n "$(fact primary)" ] && [ "$(primary_field pod)$(primary_field by)" != "$POD_NAME$POD_UID" ] || { [ -n "$view" ] && [ "$(jq .term <<<"$view")" != "$term" ]; }; then
+  if [ -n "$(fact primary)" ] && [ "$(primary_field pod)$(primary_field by)" != "$POD_NAME$POD_UID" ] || { [ -n "$view" ] && [ "$(view_field term)" != "$term" ]; }; then
     fence "The lease has ended, and another primary was elected"
     resign
     return
@@ -202,13 +202,13 @@ copies() {
 }
 
 maintain_view() {
-  local replicas acknowledge wanted now pod there state others
+  local replicas acknowledge wanted now pod there state waiters clients
   replicas=$(view_replicas)
-  acknowledge=$(jq .acknowledge <<<"$(fact view)") wanted=$(wanted_acknowledge)
+  acknowledge=$(view_field acknowledge) wanted=$(wanted_acknowledge)
   # shellcheck disable=SC2046 # one word a pod
-  if [ "$(jq -c .replicas <<<"$(fact view)")" != "$gates" ]; then
+  if [ "$replicas" != "$gates" ] || [ -n "$regate" ]; then
     set_gates $(grep -vx "${leaving:-nobody}" <<<"$replicas" || true) || return 0
-    gates=$(jq -c .replicas <<<"$(fact view)")
+    gates=$replicas regate=""
     log "Replicas that acknowledge writes: ${replicas//$'\n'/, }."
   fi
   if [ -n "$alone" ]; then
@@ -217,11 +217,12 @@ maintain_view() {
   fi
   # Sessions wait, though enough replicas are connected: what they wait for was sent before these connected.
   read_note "$RUN/state"; state=$REPLY
-  if jq -e --argjson needed "$acknowledge" '(.waiters | tonumber) > 0 and (.clients | tonumber) >= $needed' <<<"$state" >/dev/null 2>&1; then waited=$((waited + 1)); else waited=0; fi
+  waiters=$(text_in "$state" waiters) clients=$(text_in "$state" clients)
+  if [ "${waiters:-0}" -gt 0 ] && [ "${clients:-0}" -ge "$acknowledge" ]; then waited=$((waited + 1)); else waited=0; fi
   if [ $waited -ge 2 ]; then waited=0; pulse; fi
   # Sessions wait, nobody is there who could acknowledge, and a member needs a clone: no copy can be made while sessions wait. Killed,
   # the server has told nobody that these writes are done; started again, it is read-only until a replica is in sync.
-  if [[ $facts == *'\"state\":\"empty\"'* ]] && jq -e --argjson needed "$acknowledge" '(.waiters | tonumber) > 0 and (.clients | tonumber) < $needed' <<<"$state" >/dev/null 2>&1; then
+  if [[ $facts == *'\"state\":\"empty\"'* ]] && [ "${waiters:-0}" -gt 0 ] && [ "${clients:-0}" -lt "$acknowledge" ]; then
     stuck_since=${stuck_since:-$SECONDS}
     if [ $((SECONDS - stuck_since)) -ge "$stuck" ]; then
       log "Writes wait, no replica is there that could acknowledge them, and a member needs a clone. Starting the server anew, read-only until one is in sync."
@@ -253,7 +254,7 @@ maintain_view() {
 let_go() {
   local others
   others=$(grep -vx "$1" <<<"$3" || true)
-  if [[ $'\n'$3$'\n' != *$'\n'$1$'\n'* ]] || [ "$(grep -c . <<<"$others")" -lt "$2" ]; then leaving="" gates=""; return 0; fi
+  if [[ $'\n'$3$'\n' != *$'\n'$1$'\n'* ]] || [ "$(grep -c . <<<"$others")" -lt "$2" ]; then leaving="" regate=yes; return 0; fi
   if [ -z "$leaving_from" ]; then
     shut_out "$1" || return 0
     position || return 0
@@ -263,7 +264,7 @@ let_go() {
   if [ "$2" -gt 0 ] && [ "$(copies "${leaving_from#=}" $others)" -lt "$2" ]; then say "$1 is not connected. It stays in the view until the others have what it has."; return 0; fi
   if change_view '.replicas -= [$pod]' --arg pod "$1"; then
     log "$1 is not connected: it acknowledges no writes until it has caught up again."
-    leaving="" gates=""
+    leaving="" regate=yes
     unset "absent_since[$1]"
   fi
 }

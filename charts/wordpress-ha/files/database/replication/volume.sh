@@ -24,7 +24,7 @@ discard() { find "${DATADIR:?}" -mindepth 1 -delete; rm -f "$STATE"/{initializin
 volume_step() {
   local known
   if [ ! -e "$RUN/clone-request" ]; then find_volume; fi
-  known=$(jq -r '.id // empty' <<<"$(fact cluster)" 2>/dev/null || true)
+  known=$(text_in "$(fact cluster)" id)
   read_note "$RUN/command"
   if [ "$REPLY" = serve ] && [ "$own_state" = data ]; then say "Waiting for the server to start."; return; fi
   case $own_state in
@@ -54,7 +54,7 @@ volume_step() {
 # --- founding -------------------------------------------------------------------------------------------------------
 
 founding_step() {
-  if [ -n "$(fact primary)" ]; then say "Waiting: $(jq -r .pod <<<"$(fact primary)") makes the data directory of a new database."; report empty || true; return; fi
+  if [ -n "$(fact primary)" ]; then say "Waiting: $(primary_field pod) makes the data directory of a new database."; report empty || true; return; fi
   report empty || { say "Waiting: $etcd_error."; return; }
   look_at_reports
   if [ -n "$(fact view)" ] || [ "$(decided 'data | length')" != 0 ]; then
