@@ -46,7 +46,7 @@ that is kept on an NFS server is not given to the pod's group: the server could 
 - name: directories
   image: {{ include "wordpress-ha.image" (list . .Values.tools.image) }}
   imagePullPolicy: {{ .Values.tools.image.pullPolicy }}
-  command: [mkdir, -p, /volume/mysql, /volume/state]
+  command: [mkdir, -p, /volume/mysql, /volume/state{{ if eq .Values.database.topology "replication" }}, /volume/dropped{{ end }}]
   securityContext:
     {{- include "wordpress-ha.containerSecurityContext" . | nindent 4 }}
   resources:
