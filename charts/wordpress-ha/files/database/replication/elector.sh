@@ -180,6 +180,10 @@ elect() {
   fi
   position || { say "The server does not tell its position."; return; }
   report data "$received" || { say "Waiting: $etcd_error."; return; }
+  if [ -z "$(fact "report/$POD_NAME")" ]; then # the picture is from before this report
+    read_facts || return 0
+    if [ -n "$(fact primary)" ]; then return; fi
+  fi
   look_at_reports
   override=$(text_in "$(fact override)" pod)
   if [ "$override" = "$POD_NAME" ]; then

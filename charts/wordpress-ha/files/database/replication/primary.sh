@@ -51,6 +51,7 @@ claim() {
 # waits keeps a backup from beginning, so that there would never be a replica.
 alone=""
 open_for_writes() {
+  local until
   [ -n "$alone" ] || return 0
   if [ "$1" -lt "$2" ]; then
     if [ ! -e "$RUN/alone" ]; then
@@ -59,6 +60,9 @@ open_for_writes() {
     fi
     return 0
   fi
+  read_note "$RUN/deadline"; until=${REPLY// /}
+  milliseconds
+  if [ $((${until:-0} - REPLY)) -lt 1000 ]; then say "Waiting for the lease to be renewed before writes are taken."; return 0; fi
   # From here on the watchdog kills the server when the right to take writes ends.
   touch "$RUN/writable"
   if ! allow_writes; then say "The server does not take writes yet."; return 0; fi
