@@ -9,9 +9,12 @@ clone_attempt=0
 #   torn         the rest of a clone that broke
 #   data         whole ("complete" is written last)
 #   unknown      files that were not brought here by this release
+#   unreadable   the disk does not say
 find_volume() {
+  local contents
   own_cluster=$(cat "$STATE/cluster" 2>/dev/null || true)
-  if [ -z "$(ls -A "$DATADIR" 2>/dev/null)" ]; then own_state=empty
+  if ! contents=$(ls -A "$DATADIR"); then own_state=unreadable
+  elif [ -z "$contents" ]; then own_state=empty
   elif [ -e "$DATADIR/complete" ] && [ -n "$own_cluster" ]; then own_state=data
   elif [ -e "$STATE/initializing" ]; then own_state=initialized
   elif [ -e "$STATE/cloning" ]; then own_state=torn
@@ -28,6 +31,7 @@ volume_step() {
   read_note "$RUN/command"
   if [ "$REPLY" = serve ] && [ "$own_state" = data ]; then say "Waiting for the server to start."; return; fi
   case $own_state in
+    unreadable) say "Waiting: this volume cannot be read, so nobody knows what is on it." ;;
     unknown) say "REFUSED: the files on this volume were not brought here by this release. They are not touched. Move them away, then delete this pod." ;;
     data)
       if [ -n "$known" ] && [ "$known" != "$own_cluster" ]; then
