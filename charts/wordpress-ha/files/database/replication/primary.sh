@@ -6,7 +6,7 @@ stuck_since=""
 absent=3 # seconds without a connection after which a replica no longer counts
 served="" server_acknowledge="" raise_from="" gates="" regate="" waited=0
 declare -A absent_since=()
-leaving="" leaving_from=""
+leaving="" leaving_from="" leaving_since=0
 
 # claim CONDITIONS REPLICAS TERM: the transaction that makes this member, and no other, primary of the next term; then the server
 # takes writes. The right to it counts from before the lease was asked for.
@@ -248,7 +248,7 @@ maintain_view() {
     now=${absent_since[$pod]-}
     if [ -z "$now" ]; then absent_since[$pod]=$SECONDS; continue; fi
     # As long as there are more than a write needs. The last one stays, connected or not: it may hold acknowledged writes.
-    if [ $((SECONDS - now)) -ge $absent ] && [ -z "$leaving" ] && [ "$(grep -c . <<<"$replicas")" -gt "$acknowledge" ]; then leaving=$pod leaving_from=""; fi
+    if [ $((SECONDS - now)) -ge $absent ] && [ -z "$leaving" ] && [ "$(grep -c . <<<"$replicas")" -gt "$acknowledge" ]; then leaving=$pod leaving_from="" leaving_since=$SECONDS; fi
   done
   if [ -n "$leaving" ]; then let_go "$leaving" "$acknowledge" "$replicas"; fi
 }
@@ -265,7 +265,12 @@ let_go() {
     leaving_from="=$executed"
   fi
   # shellcheck disable=SC2086 # one word a pod
-  if [ "$2" -gt 0 ] && [ "$(copies "${leaving_from#=}" $others)" -lt "$2" ]; then say "$1 is not connected. It stays in the view until the others have what it has."; return 0; fi
+  if [ "$2" -gt 0 ] && [ "$(copies "${leaving_from#=}" $others)" -lt "$2" ]; then
+    say "$1 is not connected. It stays in the view until the others have what it has."
+    # It is let in again meanwhile: it may come back before they do.
+    if [ $((SECONDS - leaving_since)) -ge 5 ]; then leaving="" regate=yes absent_since[$1]=$SECONDS; fi
+    return 0
+  fi
   if change_view '.replicas -= [$pod]' --arg pod "$1"; then
     log "$1 is not connected: it acknowledges no writes until it has caught up again."
     leaving="" regate=yes
