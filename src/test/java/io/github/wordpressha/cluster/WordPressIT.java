@@ -396,9 +396,6 @@ class WordPressIT {
                 release.awaitReady(PATIENCE);
             });
             faults.uncordon(node);
-            if (FULL) {
-                new Drill(release, new Galera(release.members()), "wordpress/whole", PODS, PATIENCE).whole();
-            }
         }
     }
 
