@@ -169,7 +169,7 @@ class ExternalIT {
         Await.until("the front page is there", TO_ALL_READY, () -> release.site().get("/").expect(200));
         Figures.record("external/install all-ready=" + Gaps.seconds(Duration.between(start, Instant.now())));
 
-        assertThat(release.pods("wordpress")).hasSize(3);
+        Await.until("the autoscaler has raised the site to its least", TO_ALL_READY, () -> assertThat(release.pods("wordpress")).hasSize(3));
         assertThat(release.pods("database")).isEmpty();
         assertThat(release.pods("etcd")).isEmpty();
         assertThat(release.site().address().getPort()).isEqualTo(30100);
@@ -249,7 +249,7 @@ class ExternalIT {
     @Order(5)
     @DisplayName("another way to the database, another release of the plugin, from 3 pods to 30 and back: every page is read")
     void manyPodsAndBack() {
-        String forged = ", {slug: forged, url: \"%s\", sha256: %s}".formatted(outside.plugin("1.0.0").url(), "0".repeat(64));
+        String forged = ", {slug: forged, url: \"%s\", sha256: '%s'}".formatted(outside.plugin("1.0.0").url(), "0".repeat(64));
         try (var reader = new Reader(release.cluster().addressesOf(release.namespace(), release.name()))) {
             onOneHost(3, forged).upgrade();
             release.awaitReady(TO_ALL_READY);
