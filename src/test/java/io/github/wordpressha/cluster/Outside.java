@@ -108,7 +108,7 @@ record Outside(ClusterUnderTest cluster, String namespace) implements AutoClosea
         String yaml() {
             try {
                 String sum = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(archive));
-                return "{slug: %s, url: \"%s\", sha256: %s}".formatted(slug, url(), sum);
+                return "{slug: %s, url: \"%s\", sha256: '%s'}".formatted(slug, url(), sum);
             } catch (NoSuchAlgorithmException e) {
                 throw new IllegalStateException(e);
             }
