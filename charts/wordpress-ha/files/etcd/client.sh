@@ -20,6 +20,8 @@ etcd_call() {
   local path=$1 body=$2 filter=${3:-.} endpoint answer status reason asked=""
   shift $(($# < 3 ? $# : 3))
   etcd_reply="" etcd_error="ETCD_ENDPOINTS names no member"
+  # Nobody else is asked than the members that the caller names now.
+  if [[ " $ETCD_ENDPOINTS " != *" $etcd_last "* ]]; then etcd_last=""; fi
   for endpoint in $etcd_last $ETCD_ENDPOINTS; do
     if [ "$endpoint" = "$asked" ]; then continue; fi # the one that answered last was asked first
     asked=${asked:-$endpoint}

@@ -87,7 +87,7 @@ while pause $interval; do
   fi
   rm -f "$RUN/unhealthy"
   # Each of etcd's members may take a second to fail: the replicas are asked meanwhile, once the one that answered last does not.
-  if { [ -n "$etcd_last" ] && ETCD_ENDPOINTS="" etcd_keepalive "$lease"; } || { ask_replicas; etcd_keepalive "$lease"; }; then
+  if { [ -n "$etcd_last" ] && ETCD_ENDPOINTS=$etcd_last etcd_keepalive "$lease"; } || { ask_replicas; etcd_keepalive "$lease"; }; then
     if [ "$etcd_reply" = 0 ]; then note "$RUN/lost" "$lease"; else prolong "$sent"; fi
     if [ -n "$lonely" ]; then log "etcd answers again."; lonely=""; fi
   elif [ -z "$lonely" ]; then
