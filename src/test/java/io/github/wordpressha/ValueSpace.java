@@ -124,6 +124,7 @@ public final class ValueSpace {
           "{maxSkew: 1, topologyKey: topology.kubernetes.io/zone, whenUnsatisfiable: ScheduleAnyway}",
           "{name: other, namespace: gateways}",
           "{server: other.example.com, path: /other}",
+          "{slug: other, version: 1.0.1}",
           "{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}")) {
         lists.add(factory.arrayNode().add(parse(item)));
       }

@@ -34,7 +34,7 @@ record Outside(ClusterUnderTest cluster, String namespace) implements AutoClosea
     static final String S3_KEY = "test-key";
     static final String S3_SECRET = "test-secret";
     private static final Path FILES = Path.of("src/test/resources/cluster/outside");
-    private static final Duration START = Duration.ofMinutes(5);
+    private static final Duration START = Duration.ofMinutes(10);
 
     /** Starts all of it, and waits until it answers. */
     Outside start() {
