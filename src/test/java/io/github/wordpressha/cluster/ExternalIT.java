@@ -170,6 +170,7 @@ class ExternalIT {
         Figures.record("external/install all-ready=" + Gaps.seconds(Duration.between(start, Instant.now())));
 
         Await.until("the autoscaler has raised the site to its least", TO_ALL_READY, () -> assertThat(release.pods("wordpress")).hasSize(3));
+        release.awaitReady(TO_ALL_READY);
         assertThat(release.pods("database")).isEmpty();
         assertThat(release.pods("etcd")).isEmpty();
         assertThat(release.site().address().getPort()).isEqualTo(30100);
