@@ -100,7 +100,7 @@ record Faults(Release release) {
         Await.until("no pod of " + component + " is left", KUBERNETES, () -> assertThat(Release.names(release.pods(component))).isEmpty());
     }
 
-    /** Fills the pod's volume to the last byte, until {@link FullDisk#makeRoom room is made}. */
+    /** Fills the pod's volume to the last byte, until it is closed. */
     FullDisk fillDisk(String pod) {
         return new FullDisk(release, pods().withName(pod).require());
     }
@@ -136,7 +136,7 @@ record Faults(Release release) {
     }
 
     /** A volume without a free byte. A pod beside its owner holds the file that takes the room. */
-    static final class FullDisk {
+    static final class FullDisk implements AutoCloseable {
 
         private final Release release;
         private final Pod filler;
@@ -158,16 +158,28 @@ record Faults(Release release) {
                 .endContainer()
                 .addNewVolume().withName("volume").withNewPersistentVolumeClaim("data-" + Pods.name(owner), false).endVolume()
                 .endSpec().build()).create();
-            Await.until("the disk is full", KUBERNETES, () -> exec("test", "-e", "/tmp/full"));
+            try {
+                Await.until("the disk is full", KUBERNETES, () -> exec("test", "-e", "/tmp/full"));
+            } catch (RuntimeException e) {
+                close();
+                throw e;
+            }
         }
 
         private void exec(String... command) {
             Pods.exec(release.kubernetes(), release.namespace(), Pods.name(filler), "filler", Duration.ofSeconds(10), command);
         }
 
-        void makeRoom() {
-            exec("rm", "-f", "/volume/state/filler");
-            release.kubernetes().resource(filler).delete();
+        /** Makes room. */
+        @Override
+        public void close() {
+            try {
+                exec("rm", "-f", "/volume/state/filler");
+            } finally {
+                var pod = release.kubernetes().resource(filler);
+                pod.delete();
+                Await.until("the filler is gone", KUBERNETES, () -> assertThat(pod.get()).isNull());
+            }
         }
     }
 }

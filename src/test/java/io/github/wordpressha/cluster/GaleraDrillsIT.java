@@ -314,12 +314,13 @@ class GaleraDrillsIT {
             String writer = writingMember();
             String victim = otherThan(writer);
             var full = faults.fillDisk(victim);
-            Await.until(victim + " has left", PATIENCE, () -> {
-                members.fill(writer, 4);
-                assertThat(statusOf(writer).size()).isEqualTo(2);
-            });
-            writers.awaitAckSince(Instant.now(), PATIENCE);
-            full.makeRoom();
+            try (full) {
+                Await.until(victim + " has left", PATIENCE, () -> {
+                    members.fill(writer, 4);
+                    assertThat(statusOf(writer).size()).isEqualTo(2);
+                });
+                writers.awaitAckSince(Instant.now(), PATIENCE);
+            }
         });
         assertThat(outcome.writeGap()).isLessThanOrEqualTo(NODE_LOST);
         assertThat(outcome.failedReads()).isEmpty();

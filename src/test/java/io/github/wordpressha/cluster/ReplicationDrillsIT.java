@@ -345,10 +345,11 @@ class ReplicationDrillsIT {
             awaitFailure(victim, failures(victim).size());
 
             var full = faults.fillDisk(victim);
-            stream.mend(late);
-            awaitFailure(victim, failures(victim).size() + 1);
-            stream.measure();
-            full.makeRoom();
+            try (full) {
+                stream.mend(late);
+                awaitFailure(victim, failures(victim).size() + 1);
+                stream.measure();
+            }
 
             Await.until("half of the clone has come", PATIENCE, () -> assertThat(stream.bytes()).isGreaterThan(cloneBytes / 2));
             int before = failures(victim).size();
