@@ -77,7 +77,7 @@ record Drill(Release release, Topology topology, String name, int members, Durat
             assertThat(ledger.wrong(acks)).as("acknowledged rows that are not exactly once on every member").isEmpty();
             List<String> names = topology.members().names();
             assertThat(names).hasSize(members);
-            assertThat(names).allSatisfy(name -> assertThat(ledger.rows(name)).isEqualTo(ledger.rows(names.get(0))));
+            assertThat(ledger.disagreements()).as("rows that another member has and this one has not, or not as often").isEmpty();
         });
     }
 

@@ -9,7 +9,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The table that writers fill, and what each member has of it. */
 record Ledger(Topology topology, String run) {
@@ -35,6 +37,24 @@ record Ledger(Topology topology, String run) {
             }
         }
         return wrong;
+    }
+
+    /** Which rows are not as often on a member as on the first one, by member; empty when the members agree. */
+    Map<String, List<String>> disagreements() {
+        List<String> members = topology.members().names();
+        Map<String, Integer> first = rows(members.get(0));
+        var found = new TreeMap<String, List<String>>();
+        for (String member : members) {
+            Map<String, Integer> here = rows(member);
+            List<String> other = Stream.concat(first.keySet().stream(), here.keySet().stream()).distinct().sorted()
+                .filter(row -> !Objects.equals(first.get(row), here.get(row)))
+                .map(row -> "row %s is there %d times, on %s %d times".formatted(row, here.getOrDefault(row, 0), members.get(0), first.getOrDefault(row, 0)))
+                .toList();
+            if (!other.isEmpty()) {
+                found.put(member, other);
+            }
+        }
+        return found;
     }
 
     /** The rows of this run, by the time at which a member accepted them. */
