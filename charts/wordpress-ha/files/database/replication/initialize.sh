@@ -28,7 +28,7 @@ secret=$(sql_quote "$(<"$SECRETS/replication-password")")
   cat <<SQL
 CREATE DATABASE IF NOT EXISTS \`$APPLICATION_DATABASE\` CHARACTER SET utf8mb4;
 CREATE USER $(sql_quote "$APPLICATION_USER")@'%' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/password")");
-GRANT ALL ON \`$APPLICATION_DATABASE\`.* TO $(sql_quote "$APPLICATION_USER")@'%';
+GRANT $application_privileges ON $(sql_schema "$APPLICATION_DATABASE").* TO $(sql_quote "$APPLICATION_USER")@'%';
 CREATE USER 'monitor'@'127.0.0.1' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/monitor-password")") WITH MAX_USER_CONNECTIONS 20;
 GRANT SELECT ON performance_schema.* TO 'monitor'@'127.0.0.1';
 CREATE USER 'backup'@'127.0.0.1' IDENTIFIED BY $secret;
@@ -37,7 +37,7 @@ GRANT SELECT ON performance_schema.* TO 'backup'@'127.0.0.1';
 CREATE USER 'replication'@'%' IDENTIFIED BY $secret;
 GRANT REPLICATION SLAVE ON *.* TO 'replication'@'%';
 SQL
-  # A replica acknowledges writes over an account of its own, which the primary can lock: see gates.sh.
+  # A replica acknowledges writes over an account of its own, which the primary can lock: see server.sh.
   for ((i = 0; i < 7; i++)); do
     printf "CREATE USER 'replica-%d'@'%%' IDENTIFIED BY %s ACCOUNT LOCK;\nGRANT REPLICATION SLAVE ON *.* TO 'replica-%d'@'%%';\n" $i "$secret" $i
   done
