@@ -1,11 +1,13 @@
 package io.github.wordpressha.cluster;
 
+import static java.util.stream.Collectors.toCollection;
 import static java.util.stream.Collectors.toMap;
 
 import io.github.wordpressha.cluster.Writer.Ack;
 import java.math.BigDecimal;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -39,21 +41,32 @@ record Ledger(Topology topology, String run) {
         return wrong;
     }
 
-    /** Which rows are not as often on a member as on the first one, by member; empty when the members agree. */
+    /**
+     * Which rows are not as often on a member as on the first one, by member; empty when the members agree. A row that is just being written
+     * is on one member before it is on the others, so a row counts when it is found a second time.
+     */
     Map<String, List<String>> disagreements() {
+        Map<String, List<String>> found = disagreementsNow();
+        if (!found.isEmpty()) {
+            Map<String, List<String>> again = disagreementsNow();
+            found.forEach((member, rows) -> rows.retainAll(again.getOrDefault(member, List.of())));
+            found.values().removeIf(List::isEmpty);
+        }
+        return found;
+    }
+
+    private Map<String, List<String>> disagreementsNow() {
         List<String> members = topology.members().names();
         Map<String, Integer> first = rows(members.get(0));
         var found = new TreeMap<String, List<String>>();
         for (String member : members) {
             Map<String, Integer> here = rows(member);
-            List<String> other = Stream.concat(first.keySet().stream(), here.keySet().stream()).distinct().sorted()
+            found.put(member, Stream.concat(first.keySet().stream(), here.keySet().stream()).distinct().sorted()
                 .filter(row -> !Objects.equals(first.get(row), here.get(row)))
                 .map(row -> "row %s is there %d times, on %s %d times".formatted(row, here.getOrDefault(row, 0), members.get(0), first.getOrDefault(row, 0)))
-                .toList();
-            if (!other.isEmpty()) {
-                found.put(member, other);
-            }
+                .collect(toCollection(ArrayList::new)));
         }
+        found.values().removeIf(List::isEmpty);
         return found;
     }
 

@@ -112,9 +112,16 @@ final class Writer implements AutoCloseable {
         return lastHeard;
     }
 
+    /** Tells the process to end. Now and then the end of its input gets lost on the way, and it would write on: something to read ends it, too. */
     @Override
     public void close() {
         ended = true;
+        try {
+            exec.getInput().write('\n');
+            exec.getInput().flush();
+        } catch (IOException e) {
+            // The connection has gone, or the pod with all that ran in it.
+        }
         exec.close();
     }
 
