@@ -64,6 +64,8 @@ if seed; then
   remove_abandoned
   log "The content is complete."
 elif [ -e "$marker" ]; then
+  # What this copy was still writing while the other pod removed its directory has been left over.
+  remove_abandoned
   log "Another pod has completed the content meanwhile."
 else
   log "The content could not be copied; the next start tries again."

@@ -155,7 +155,7 @@ class StorageIT {
     @Order(13)
     @DisplayName("uploads are byte-identical through every pod: content on an NFS server that the team has")
     void uploadsOnServerOfTheTeam() {
-        secondStory = Story.write(second, "Kept on a server of the team's");
+        secondStory = Story.write(second, "Kept on a server that the team has");
         secondStory.isReadEverywhere(second);
     }
 
@@ -188,7 +188,7 @@ class StorageIT {
         Release moved = second.with("{wordpress: {content: {existingClaim: %s, nfs: {server: \"\", path: \"\"}}}}".formatted(OWN_CLAIM));
         moved.upgrade();
         moved.awaitReady(PATIENCE);
-        Story.write(moved, "Kept on a claim of the team's").isReadEverywhere(moved);
+        Story.write(moved, "Kept on a claim that the team has").isReadEverywhere(moved);
         assertThat(boundTo(second.name() + "-content")).as("the claim that was used before stays").isNotEmpty();
     }
 

@@ -7,6 +7,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -48,8 +49,7 @@ final class Uploads implements AutoCloseable {
 
     private void upload(int person, int most) {
         for (int file = 0; file < most && !closed; file++) {
-            byte[] bytes = new byte[BYTES];
-            new Random(person * 100_003L + file).nextBytes(bytes);
+            byte[] bytes = text(person * 100_003L + file);
             String name = "file-%s-%d-%d.txt".formatted(run, person, file);
             try {
                 URI address = addresses.get((person + file) % addresses.size());
@@ -62,6 +62,13 @@ final class Uploads implements AutoCloseable {
                 System.out.println("%s upload %s was not acknowledged: %.200s".formatted(Instant.now(), name, e.getMessage()));
             }
         }
+    }
+
+    /** WordPress looks into files: what it takes for text has to be text. */
+    private static byte[] text(long seed) {
+        byte[] random = new byte[BYTES];
+        new Random(seed).nextBytes(random);
+        return Base64.getMimeEncoder().encode(random);
     }
 
     /** Waits until each of them has uploaded all of theirs. */

@@ -56,11 +56,7 @@ class SeedContentTest {
   @DisplayName("three pods at once, one killed while it copies: the tree is complete and right, and nothing is left over")
   void threeAtOnceOneKilled() throws Exception {
     Process victim = start("victim");
-    Awaitility.await("the copy has begun").atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(1)).until(() -> {
-      try (Stream<Path> begun = Files.list(content)) {
-        return begun.anyMatch(path -> path.getFileName().toString().startsWith(".seeding-victim"));
-      }
-    });
+    awaitWorkOf("victim");
     Process second = start("second");
     Process third = start("third");
     kill(victim);
@@ -68,7 +64,20 @@ class SeedContentTest {
     assertThat(status(third)).isZero();
     assertThat(tree(content.resolve("themes"))).isEqualTo(tree(source.resolve("themes")));
     assertThat(tree(content.resolve("plugins"))).isEqualTo(tree(source.resolve("plugins")));
-    assertThat(status(start("later"))).isZero();
+    assertThat(names()).containsExactlyInAnyOrder(".wordpress-ha-seeded", "index.php", "plugins", "themes", "uploads");
+  }
+
+  @Test
+  @DisplayName("a pod that still copies when another has completed the content, and removes what it takes for abandoned: nothing is left over")
+  void removedWhileItCopies() throws Exception {
+    Process slow = start("slow");
+    awaitWorkOf("slow");
+    stop(slow);
+    assertThat(status(start("fast"))).isZero();
+    // What a copy puts into a directory after the other has looked there.
+    write(content.resolve(".removing-slow-left/themes/part"), "rest of a copy");
+    resume(slow);
+    assertThat(status(slow)).isZero();
     assertThat(names()).containsExactlyInAnyOrder(".wordpress-ha-seeded", "index.php", "plugins", "themes", "uploads");
   }
 
@@ -81,6 +90,28 @@ class SeedContentTest {
     Files.delete(content.resolve("plugins/hello.php"));
     assertThat(status(start("second"))).isZero();
     assertThat(content.resolve("plugins/hello.php")).doesNotExist();
+  }
+
+  private void awaitWorkOf(String pod) {
+    Awaitility.await("the copy has begun").atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(1)).until(() -> {
+      try (Stream<Path> begun = Files.list(content)) {
+        return begun.anyMatch(path -> path.getFileName().toString().startsWith(".seeding-" + pod));
+      }
+    });
+  }
+
+  private static void stop(Process pod) throws Exception {
+    signal(pod, "-STOP");
+  }
+
+  private static void resume(Process pod) throws Exception {
+    signal(pod, "-CONT");
+  }
+
+  private static void signal(Process pod, String signal) throws Exception {
+    var command = new ArrayList<>(List.of("kill", signal, String.valueOf(pod.pid())));
+    pod.descendants().map(one -> String.valueOf(one.pid())).forEach(command::add);
+    new ProcessBuilder(command).inheritIO().start().waitFor();
   }
 
   private Process start(String pod) throws IOException {
