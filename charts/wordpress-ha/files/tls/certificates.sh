@@ -11,7 +11,7 @@ set -euo pipefail
 : "${DAYS:=90}"                  # the life of a certificate
 : "${AUTHORITY_DAYS:=3650}"      # servers read the authority when they start: it outlives them
 renew=wordpress-ha.github.io/renew
-work=$(mktemp -d "${KEYS:-/keys}/XXXXXX")
+work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # field KEY: a field of the Secret that the API server has just sent, decoded; nothing if there is none.

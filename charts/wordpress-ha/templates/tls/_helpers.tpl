@@ -95,7 +95,6 @@
     limits: {memory: 64Mi}
   volumeMounts:
     - {name: scripts, mountPath: /scripts, readOnly: true}
-    - {name: keys, mountPath: /keys}
     - {name: keys, mountPath: /tmp}
 {{- end }}
 
