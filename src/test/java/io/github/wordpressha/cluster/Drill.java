@@ -81,13 +81,10 @@ record Drill(Release release, Topology topology, String name, int members, Durat
         });
     }
 
-    /**
-     * Puts the page into every pod's cache, under the name of every node. A page that is in no cache needs the database, and may
-     * fail with it.
-     */
+    /** Puts the page into every pod's cache. A page that is in no cache needs the database, and may fail with it. */
     private void warm() {
-        Await.until("the caches are warm", STEADY, () -> addresses().forEach(name -> release.pods("wordpress").stream().filter(pod -> !pod.isMarkedForDeletion())
-            .forEach(pod -> Site.at(name).through(release.cluster().addressOf(pod, Pods.port(pod, "http"))).get("/").expect(200))));
+        Await.until("the caches are warm", STEADY, () -> release.pods("wordpress").stream().filter(pod -> !pod.isMarkedForDeletion())
+            .forEach(pod -> release.site(pod).get("/").expect(200)));
     }
 
     private List<URI> addresses() {

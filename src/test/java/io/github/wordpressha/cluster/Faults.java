@@ -153,7 +153,9 @@ record Faults(Release release) {
                 .addNewContainer()
                 .withName("filler")
                 .withImage(database.getImage())
-                .withCommand("bash", "-c", "dd if=/dev/zero of=/volume/state/filler bs=1M 2>&1 | tail -1; touch /tmp/full; sleep infinity")
+                // In one step where the file system can, as writing gigabytes takes minutes on a slow disk; what is left is written.
+                .withCommand("bash", "-c", "cd /volume/state; fallocate -l $(($(stat -f -c '%a * %S' .))) filler;"
+                    + " dd if=/dev/zero of=filler bs=64K oflag=append conv=notrunc 2>&1 | tail -1; touch /tmp/full; sleep infinity")
                 .addNewVolumeMount().withName("volume").withMountPath("/volume").endVolumeMount()
                 .endContainer()
                 .addNewVolume().withName("volume").withNewPersistentVolumeClaim("data-" + Pods.name(owner), false).endVolume()

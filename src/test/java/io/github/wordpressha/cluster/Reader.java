@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * Anonymous visitors who read the front page all the time, each over a new connection, through the nodes in turn. As a load
- * balancer does, it asks another node when one does not answer; it notes that as rerouted. A page has failed when every node
+ * Anonymous visitors who read the front page all the time, each over a new connection, through the nodes in turn, all under the site's one
+ * name. As a load balancer does, it asks another node when one does not answer; it notes that as rerouted. A page has failed when every node
  * failed, or when one answered with anything but 200.
  */
 final class Reader implements AutoCloseable {
@@ -28,6 +28,7 @@ final class Reader implements AutoCloseable {
 
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT).build();
     private final List<URI> addresses;
+    private final String name;
     private final List<Instant> read = new CopyOnWriteArrayList<>();
     private final List<String> failed = new CopyOnWriteArrayList<>();
     private final List<String> rerouted = new CopyOnWriteArrayList<>();
@@ -35,6 +36,7 @@ final class Reader implements AutoCloseable {
 
     Reader(List<URI> addresses) {
         this.addresses = addresses;
+        this.name = addresses.get(0).getAuthority();
         thread.setDaemon(true);
         thread.start();
     }
@@ -53,7 +55,7 @@ final class Reader implements AutoCloseable {
     private void read(int turn) throws InterruptedException {
         for (int i = 0; i < addresses.size(); i++) {
             URI address = addresses.get((turn + i) % addresses.size());
-            var request = HttpRequest.newBuilder(address.resolve("/")).timeout(ANSWER).header("Connection", "close").build();
+            var request = HttpRequest.newBuilder(address.resolve("/")).timeout(ANSWER).header("Host", name).header("Connection", "close").build();
             try {
                 HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
                 if (response.statusCode() == 200 && response.body().contains("</html>")) {
