@@ -27,7 +27,6 @@ import org.junit.jupiter.api.TestMethodOrder;
 /** The reference stack with {@code tls.enabled}: who speaks plainly is refused on each port, and certificates are renewed under load. */
 @Tag("security")
 @Tag("cluster")
-@Tag("full")
 @OnCluster(THREE_NODES)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TlsIT {
