@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
 /** The profile {@code portworx} on a cluster without Portworx, its classes replaced by others that can do the same. */
-@Tag("full")
 @Tag("portworx")
 @Tag("storage")
 @Tag("cluster")
