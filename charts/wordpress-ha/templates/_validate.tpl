@@ -14,6 +14,7 @@ wordpress.content.size: {{ .Values.wordpress.content.size }} does not fit on the
 {{- end }}
 {{- include "wordpress-ha.wordpress.problems" . }}
 {{- include "wordpress-ha.external.problems" . }}
+{{- include "wordpress-ha.tls.problems" . }}
 {{- include "wordpress-ha.databaseStorageProblems" . }}
 {{- $database := .Values.database }}
 {{- if and (eq $database.topology "replication") (gt (int $database.replicas) 1) (ge (int $database.replication.acknowledge) (int $database.replicas)) }}

@@ -32,6 +32,12 @@ write_credentials() {
   mv "$CREDENTIALS/$name.new.$$" "$CREDENTIALS/$name.cnf"
 }
 
+# How socat shows its own certificate and checks the other one's.
+tls_stream=${TLS:+cert=$TLS/tls.crt,key=$TLS/tls.key,cafile=$TLS/ca.crt,verify=1}
+
+# watch_certificates: lets the server know when it gets new ones, if it has any.
+watch_certificates() { if [ -n "${TLS-}" ]; then bash "$(dirname "$0")/reload-certificates.sh" & fi; }
+
 # pause SECONDS: waits without starting a process, as the loops that use it run in every pod all day.
 pause() {
   [ -n "${never-}" ] || exec {never}<> <(:)

@@ -4,6 +4,7 @@
 #   status 1  etcd refused the request: the reason is in $etcd_error (a definite answer)
 #   status 2  unknown: no member gave a whole answer, the last reason is in $etcd_error. It may have been carried out.
 # $ETCD_ENDPOINTS lists the members' client URLs; each is asked in turn, as a Service address can lead to a dead node.
+# $TLS is the directory with ca.crt, tls.crt and tls.key, if etcd wants TLS; it then knows its clients by certificates, too.
 # Keys and values are text here; base64 stays inside this file. As few processes as possible are started, of jq above all:
 # on a node that has just booted each takes long, and leases run meanwhile.
 
@@ -12,6 +13,8 @@ etcd_reply="" etcd_error=""
 # One member's answer takes milliseconds; 1 s to connect and 3 s in all mean that it is dead or has no quorum.
 etcd_connect_timeout=1
 etcd_timeout=${ETCD_TIMEOUT:-3}
+etcd_curl=(curl) # with what shows this client's certificate, and checks etcd's; with an Accept header etcd would log a warning each time
+if [ -n "${TLS-}" ]; then etcd_curl+=(--cacert "$TLS/ca.crt" --cert "$TLS/tls.crt" --key "$TLS/tls.key" -H Accept:); fi
 etcd_last="" # the member that answered last is asked first: another one may be dead
 
 # etcd_call PATH JSON [FILTER [JQ-OPTION...]]: sets etcd_reply to what the filter (of jq; must print something) makes of the
@@ -25,7 +28,7 @@ etcd_call() {
   for endpoint in $etcd_last $ETCD_ENDPOINTS; do
     if [ "$endpoint" = "$asked" ]; then continue; fi # the one that answered last was asked first
     asked=${asked:-$endpoint}
-    if ! answer=$(curl -sS --connect-timeout "$etcd_connect_timeout" --max-time "$etcd_timeout" \
+    if ! answer=$("${etcd_curl[@]}" -sS --connect-timeout "$etcd_connect_timeout" --max-time "$etcd_timeout" \
       -X POST -H 'Content-Type: application/json' --data-binary "$body" -w '\n%{http_code}' "$endpoint/v3/$path" 2>&1); then
       answer=${answer%%$'\n'*}
       etcd_error="$endpoint: ${answer% after [0-9]* ms*}" # the time differs at every attempt, the reason does not

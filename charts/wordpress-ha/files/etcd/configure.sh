@@ -17,6 +17,7 @@ data=$volume/data
 state=$volume/state          # empty | new | member: what status.sh tells the others
 configuration=${CONFIGURATION:-/run/etcd/etcd.yaml}
 pause=${PAUSE:-2}            # seconds between two looks at the others
+scheme=http${TLS:+s}         # of what members and clients say to a member
 
 log() { printf '%s etcd-configure: %s\n' "$(date -u +%FT%TZ)" "$*"; }
 said="" said_at=0
@@ -32,21 +33,21 @@ others=() initial=""
 for ((i = 0; i < MEMBERS; i++)); do
   name=${POD_NAME%-*}-$i
   [ "$name" = "$POD_NAME" ] || others+=("$name")
-  initial+="${initial:+,}$name=http://$(host "$name"):2380"
+  initial+="${initial:+,}$name=$scheme://$(host "$name"):2380"
 done
 ETCD_ENDPOINTS=""
-for name in "${others[@]}"; do ETCD_ENDPOINTS+="http://$(host "$name"):2379 "; done
+for name in "${others[@]}"; do ETCD_ENDPOINTS+="$scheme://$(host "$name"):2379 "; done
 
 # write_configuration STATE INITIAL_CLUSTER
 write_configuration() {
   cat >"$configuration.tmp" <<Y
 name: $POD_NAME
 data-dir: $data
-listen-peer-urls: http://0.0.0.0:2380
-listen-client-urls: http://0.0.0.0:2379
+listen-peer-urls: $scheme://0.0.0.0:2380
+listen-client-urls: $scheme://0.0.0.0:2379
 listen-metrics-urls: http://0.0.0.0:2381
-initial-advertise-peer-urls: http://$(host "$POD_NAME"):2380
-advertise-client-urls: http://$(host "$POD_NAME"):2379
+initial-advertise-peer-urls: $scheme://$(host "$POD_NAME"):2380
+advertise-client-urls: $scheme://$(host "$POD_NAME"):2379
 initial-cluster: $2
 initial-cluster-state: $1
 initial-cluster-token: $CLUSTER_TOKEN
@@ -62,7 +63,22 @@ election-timeout: 2500
 logger: zap
 log-level: info
 Y
+  if [ -n "${TLS-}" ]; then write_transport_security client; write_transport_security peer; fi >>"$configuration.tmp"
   mv "$configuration.tmp" "$configuration"
+}
+
+# write_transport_security WHO: clients and peers have to show a certificate of the same authority; peers one with this Service's
+# name, so that a client of etcd cannot pass for a member. The address from which a peer comes proves nothing that its certificate does
+# not, and looking it up would make etcd depend on reverse DNS.
+write_transport_security() {
+  cat <<Y
+$1-transport-security:
+  cert-file: $TLS/tls.crt
+  key-file: $TLS/tls.key
+  trusted-ca-file: $TLS/ca.crt
+  client-cert-auth: true
+Y
+  if [ "$1" = peer ]; then printf '  %s\n' "allowed-hostname: [$DOMAIN]" 'skip-client-san-verification: true'; fi
 }
 
 remember() { printf '%s\n' "$1" >"$state.tmp"; sync "$state.tmp"; mv "$state.tmp" "$state"; }
@@ -74,7 +90,7 @@ said_by() { curl -sf --connect-timeout 1 --max-time 2 "http://$(host "$1"):2382/
 take_snapshot() {
   local endpoint file=$volume/before-replacement.db
   for endpoint in $ETCD_ENDPOINTS; do
-    if (set -o pipefail; curl -sSf --connect-timeout 1 --max-time 60 -X POST -d '{}' "$endpoint/v3/maintenance/snapshot" \
+    if (set -o pipefail; "${etcd_curl[@]}" -sSf --connect-timeout 1 --max-time 60 -X POST -d '{}' "$endpoint/v3/maintenance/snapshot" \
       | jq -er '.result.blob // empty' | while read -r part; do base64 -d <<<"$part"; done >"$file.tmp") && [ -s "$file.tmp" ]; then
       mv "$file.tmp" "$file"
       log "A snapshot of the cluster's data is in $file."
@@ -88,7 +104,7 @@ take_snapshot() {
 # replace MEMBERS_JSON: this member's old entry leaves the cluster, a learner with an empty volume enters.
 replace() {
   local url name old members
-  url=http://$(host "$POD_NAME"):2380
+  url=$scheme://$(host "$POD_NAME"):2380
   old=$(jq -r --arg url "$url" '.[] | select(.peerURLs | index($url)) | .ID' <<<"$1")
   name=$(jq -r --arg url "$url" '.[] | select(.peerURLs | index($url)) | "\(.name // "") \(.isLearner // false)"' <<<"$1")
   if [ "$name" = " true" ]; then # added by an earlier attempt of this script, never started

@@ -8,7 +8,7 @@ set -euo pipefail
 : "${POD_NAME:?}"
 volume=${VOLUME:-/var/lib/etcd}
 state=$volume/state
-own_endpoint=${OWN_ENDPOINT:-http://127.0.0.1:2379}
+own_endpoint=${OWN_ENDPOINT:-http${TLS:+s}://127.0.0.1:2379}
 # A learner answers nothing about the cluster, and may not change it: the others are asked.
 others=""
 for endpoint in ${ETCD_ENDPOINTS:?}; do

@@ -3,7 +3,7 @@
 # Secret values pass through standard input only; they are in no argument, no environment and no log.
 set -euo pipefail
 
-: "${NAMESPACE:?}" "${SECRETS:?}" "${LABELS:?}"
+: "${NAMESPACE:?}" "${LABELS:?}"
 account=${ACCOUNT:-/var/run/secrets/kubernetes.io/serviceaccount}
 api=${API:-https://kubernetes.default.svc}/api/v1/namespaces/$NAMESPACE/secrets
 attempts=60 # two seconds apart: the API server may be restarting, and new RBAC rules take a moment
@@ -59,18 +59,27 @@ ensure() {
   esac
 }
 
-# SECRETS: one line a Secret: its name, then its keys.
-while read -r -u 3 name keys; do
-  [ -n "$name" ] || continue
+# insist NAME HINT COMMAND...: tries until the command succeeds; HINT is for the person who has to help.
+insist() {
+  local name=$1 hint=$2 attempt reason; shift 2
   for ((attempt = 1; ; attempt++)); do
-    # shellcheck disable=SC2086 # one word a key
-    if ensure "$name" $keys; then break; fi
+    if "$@"; then return 0; fi
     reason=$(jq -r '.message // empty' <<<"$body" 2>/dev/null || true)
     if [ $attempt = $attempts ]; then
-      log "Secret $name could not be made: HTTP $status from the API server${reason:+: $reason}. Create it by hand with the keys $keys, or name one in existingSecret."
+      log "Secret $name could not be made: HTTP $status from the API server${reason:+: $reason}. $hint"
       exit 1
     fi
     log "Secret $name: HTTP $status from the API server${reason:+: $reason}; trying again ($attempt of $attempts)."
     sleep 2
   done
+}
+
+if [ "$0" != "${BASH_SOURCE[0]}" ]; then return; fi # certificates.sh wants the functions alone
+: "${SECRETS:?}"
+
+# SECRETS: one line a Secret: its name, then its keys.
+while read -r -u 3 name keys; do
+  [ -n "$name" ] || continue
+  # shellcheck disable=SC2086 # one word a key
+  insist "$name" "Create it by hand with the keys $keys, or name one in existingSecret." ensure "$name" $keys
 done 3<<<"$SECRETS"

@@ -5,6 +5,9 @@
 {{- if include "wordpress-ha.hasEtcd" . }}
 {{ (.Files.Glob "files/etcd/{client,facts}.sh").AsConfig }}
 {{- end }}
+{{- if .Values.tls.enabled }}
+{{ (.Files.Glob "files/tls/reload-certificates.sh").AsConfig }}
+{{- end }}
 {{- end }}
 
 {{/* [mysqld] settings of the user: "true" and "false" become ON and OFF. */}}
@@ -107,6 +110,7 @@ that is kept on an NFS server is not given to the pod's group: the server could 
   emptyDir: {medium: Memory, sizeLimit: 1Mi}
 - name: tmp
   emptyDir: {}
+{{- include "wordpress-ha.tls.volume" (list . "database") }}
 {{- end }}
 
 {{/* The external hosts, for scripts. */}}
@@ -118,11 +122,11 @@ that is kept on an NFS server is not given to the pod's group: the server could 
 {{- $hosts | toJson }}
 {{- end }}
 
-{{/* The certificate of the external database's authority, as a source of a projected volume. Usage: ... (list . OPTIONAL) */}}
-{{- define "wordpress-ha.external.authority" -}}
+{{/* The certificate of the database's authority, as a source of a projected volume. Usage: ... (list . OPTIONAL) */}}
+{{- define "wordpress-ha.databaseAuthority" -}}
 {{- $root := index . 0 }}
 {{- if include "wordpress-ha.wordpress.databaseAuthority" $root }}
-{{- $tls := $root.Values.database.external.tls }}
+{{- $tls := include "wordpress-ha.wordpress.databaseTls" $root | fromJson }}
 - {{ ternary "secret" "configMap" (ne $tls.caSecret "") }}:
     name: {{ $tls.caSecret | default $tls.caConfigMap }}
     optional: {{ index . 1 }}

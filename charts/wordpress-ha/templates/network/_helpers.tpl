@@ -102,7 +102,7 @@ private. Without ports: nowhere.
 {{- if include "wordpress-ha.hasEtcd" . }}{{ $all = append $all "etcd" }}{{ end -}}
 {{- if include "wordpress-ha.checksDatabase" . }}{{ $all = append $all "database-check" }}{{ end -}}
 {{- $api := list -}}
-{{- if include "wordpress-ha.madeSecrets" . | trim }}{{ $api = append $api "secrets" }}{{ end -}}
+{{- if or (include "wordpress-ha.madeSecrets" . | trim) (include "wordpress-ha.tls.byJob" . | trim) }}{{ $api = append $api "secrets" }}{{ end -}}
 {{- if .Values.nfs.enabled }}{{ $api = append $api "nfs" }}{{ end -}}
 - {from: {{ toJson (concat $all $api) }}, ports: [{{ $to.dns.port }}], udp: true, peers: {{ toJson $to.dns.peers }}}
 {{- if $api }}

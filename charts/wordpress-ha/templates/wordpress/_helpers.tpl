@@ -7,10 +7,21 @@
 {{- end }}
 {{- end }}
 
+{{/* How WordPress encrypts its connections to the database, as JSON of the form of database.external.tls. */}}
+{{- define "wordpress-ha.wordpress.databaseTls" -}}
+{{- if eq .Values.database.topology "external" }}
+{{- .Values.database.external.tls | toJson }}
+{{- else if .Values.tls.enabled }}
+{{- $name := printf "%s-mysql-client.%s.svc.%s" (include "wordpress-ha.fullname" .) .Release.Namespace .Values.clusterDomain }}
+{{- dict "enabled" true "verify" true "caSecret" (include "wordpress-ha.tls.secret" (list . "database")) "caConfigMap" "" "caKey" "ca.crt" "serverName" $name | toJson }}
+{{- else }}
+{{- dict "enabled" false "serverName" "" | toJson }}
+{{- end }}
+{{- end }}
+
 {{/* How WordPress calls the router: it is not the router that shows a certificate, but the servers behind it. */}}
 {{- define "wordpress-ha.wordpress.routerName" -}}
-{{- $name := .Values.database.external.tls.serverName -}}
-{{- ternary $name "127.0.0.1" (and (eq .Values.database.topology "external") (ne $name "")) }}
+{{- (include "wordpress-ha.wordpress.databaseTls" . | fromJson).serverName | default "127.0.0.1" }}
 {{- end }}
 
 {{/* Such a name means this pod. */}}
@@ -24,8 +35,8 @@ hostAliases:
 
 {{/* Names of mysqli's constants, for WordPress's MYSQL_CLIENT_FLAGS. */}}
 {{- define "wordpress-ha.wordpress.databaseFlags" -}}
-{{- $tls := .Values.database.external.tls -}}
-{{- if and (eq .Values.database.topology "external") $tls.enabled -}}
+{{- $tls := include "wordpress-ha.wordpress.databaseTls" . | fromJson -}}
+{{- if $tls.enabled -}}
 {{- list "MYSQLI_CLIENT_SSL" (ternary "MYSQLI_CLIENT_SSL_VERIFY_SERVER_CERT" "MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT" $tls.verify) | toJson -}}
 {{- else -}}
 []
@@ -34,8 +45,8 @@ hostAliases:
 
 {{/* Where the certificate of the database's authority is in containers that run PHP; empty: there is none of its own. */}}
 {{- define "wordpress-ha.wordpress.databaseAuthority" -}}
-{{- $tls := .Values.database.external.tls -}}
-{{- if and (eq .Values.database.topology "external") $tls.enabled $tls.verify (or $tls.caSecret $tls.caConfigMap) -}}
+{{- $tls := include "wordpress-ha.wordpress.databaseTls" . | fromJson -}}
+{{- if and $tls.enabled $tls.verify (or $tls.caSecret $tls.caConfigMap) -}}
 /run/secrets/wordpress/database-ca.crt
 {{- end }}
 {{- end }}
@@ -226,7 +237,7 @@ securityContext:
           name: {{ include "wordpress-ha.databaseSecret" . }}
           items:
             - {key: {{ include "wordpress-ha.databasePasswordKey" . }}, path: database-password}
-      {{- include "wordpress-ha.external.authority" (list . false) | nindent 6 }}
+      {{- include "wordpress-ha.databaseAuthority" (list . false) | nindent 6 }}
       {{- with .Values.wordpress.media.s3 }}
       {{- if and .bucket .existingSecret }}
       - secret:

@@ -325,6 +325,7 @@ C
 serve() { # ADDRESSES
   write_member_settings
   note "$RUN/phase" starting
+  watch_certificates
   log "Starting the server."
   CLUSTER_JOIN="$1" CLUSTER_NAME="$FULLNAME" PERCONA_TELEMETRY_DISABLE=1 "$ENTRYPOINT" mysqld &
   server=$!

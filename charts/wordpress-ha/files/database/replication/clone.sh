@@ -15,7 +15,9 @@ fail() { echo "$*"; exit 1; }
 # request VERB: the answer goes to standard output. The proof shows the password only to those who know it.
 request() {
   local nonce answer verb=$1
-  coproc connection { exec socat -T 600 - "TCP:$donor.$DOMAIN:$CLONE_PORT,connect-timeout=5,keepalive,keepidle=10,keepintvl=5,keepcnt=3" 2>/dev/null; }
+  local address=TCP:$donor.$DOMAIN:$CLONE_PORT
+  if [ -n "${TLS-}" ]; then address=OPENSSL:$donor.$DOMAIN:$CLONE_PORT,$tls_stream; fi
+  coproc connection { exec socat -T 600 - "$address,connect-timeout=5,keepalive,keepidle=10,keepintvl=5,keepcnt=3" 2>/dev/null; }
   local from=${connection[0]-} to=${connection[1]-}
   [ -n "$from" ] || return 1
   # shellcheck disable=SC2154 # set by coproc

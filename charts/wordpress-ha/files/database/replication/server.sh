@@ -87,12 +87,13 @@ STOP REPLICA IO_THREAD;
 SET GLOBAL rpl_semi_sync_source_enabled = OFF;
 SET GLOBAL rpl_semi_sync_replica_enabled = OFF;
 $(applier_statement)
-CHANGE REPLICATION SOURCE TO SOURCE_HOST = '$(address "$1")', SOURCE_PORT = 3306, $(static_source_options) GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400, SOURCE_HEARTBEAT_PERIOD = 1;
+CHANGE REPLICATION SOURCE TO SOURCE_HOST = '$(address "$1")', SOURCE_PORT = 3306, $(static_source_options) $tls_source_options GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400, SOURCE_HEARTBEAT_PERIOD = 1;
 SET GLOBAL rpl_semi_sync_replica_enabled = $([ "$2" = yes ] && echo ON || echo OFF);
 START REPLICA IO_THREAD USER = '$user' PASSWORD = $(sql_quote "$(<"$SECRETS/replication-password")");
 START REPLICA SQL_THREAD;
 SQL
 }
+tls_source_options=${TLS:+"SOURCE_SSL = 1, SOURCE_SSL_CA = '$TLS/ca.crt', SOURCE_SSL_VERIFY_SERVER_CERT = 1,"}
 # With a channel that has never had a source there are no relay logs to keep, and no applier to start.
 has_channel() { [ -n "$(sql "SELECT HOST FROM performance_schema.replication_connection_configuration WHERE HOST <> ''" 2>/dev/null)" ]; }
 applier_statement() { if has_channel; then echo "START REPLICA SQL_THREAD;"; fi; }

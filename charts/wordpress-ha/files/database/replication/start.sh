@@ -72,6 +72,7 @@ mkdir -p "$RUN"
 # What an earlier server of this pod was allowed is over: there is none now.
 rm -f "$RUN"/{server,writable,deadline,kill,state,health,draining,handover,handed-over,initialized}
 note "$RUN/phase" waiting
+watch_certificates
 while [ -z "$stopping" ]; do
   read_note "$RUN/command"
   case $REPLY in

@@ -11,7 +11,9 @@ here=$(dirname "$0")
 mkdir -p "$RUN" "$DROPPED"
 export RUN DATADIR CREDENTIALS SECRETS
 # A copy may take hours, but not be silent for ten minutes; a peer that is gone is noticed within half a minute.
-socat -lf /dev/null -T 600 TCP-LISTEN:"$CLONE_PORT",reuseaddr,fork,keepalive,keepidle=10,keepintvl=5,keepcnt=3,max-children=4 EXEC:"bash $here/serve-clone.sh" &
+listen=TCP-LISTEN:$CLONE_PORT
+if [ -n "${TLS-}" ]; then listen=OPENSSL-LISTEN:$CLONE_PORT,$tls_stream; fi
+socat -lf /dev/null -T 600 "$listen",reuseaddr,fork,keepalive,keepidle=10,keepintvl=5,keepcnt=3,max-children=4 EXEC:"bash $here/serve-clone.sh" &
 listener=$!
 trap 'kill $listener 2>/dev/null; exit 0' TERM INT
 

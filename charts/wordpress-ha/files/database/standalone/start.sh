@@ -43,6 +43,7 @@ serve() {
   note "$RUN/phase" starting
   # Left by a server that was killed in this pod: its process number may be somebody else's by now, who would be taken for it.
   rm -f "$SOCKET" "$SOCKET.lock"
+  watch_certificates
   log "Handing over to the server."
   exec "$ENTRYPOINT" mysqld --socket="$SOCKET"
 }

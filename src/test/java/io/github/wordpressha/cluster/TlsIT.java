@@ -1,0 +1,183 @@
+package io.github.wordpressha.cluster;
+
+import static io.github.wordpressha.cluster.OnCluster.Needs.THREE_NODES;
+import static java.util.stream.Collectors.toMap;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.SecretBuilder;
+import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
+import io.fabric8.kubernetes.api.model.batch.v1.Job;
+import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
+import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+
+/** The reference stack with {@code tls.enabled}: who speaks plainly is refused on each port, and certificates are renewed under load. */
+@Tag("security")
+@Tag("cluster")
+@OnCluster(THREE_NODES)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class TlsIT {
+
+    private static final Duration TO_ALL_READY = Duration.ofMinutes(6);
+    private static final Duration COMMAND = Duration.ofMinutes(1);
+    private static final Duration RENEWAL = Duration.ofMinutes(3);
+    private static final Duration REJOIN = Duration.ofMinutes(3);
+    private static final int PER_SECOND = 2;
+    private static final String LAST = Release.NAME + "-mysql-2";
+    private static final List<String> SECRETS = List.of(Release.NAME + "-etcd-tls", Release.NAME + "-mysql-tls");
+    private static final String VALUES = """
+        tls: {enabled: true}
+        nfs: {enabled: false}
+        etcd: {storage: {size: 256Mi}, resources: {requests: {cpu: 20m, memory: 64Mi}}}
+        database: {storage: {size: 2Gi}, resources: {requests: {cpu: 50m, memory: 384Mi}, limits: {memory: 1Gi}}}
+        wordpress:
+          autoscaling: {enabled: false}
+          replicas: 2
+          content: {storageClass: shared, size: 1Gi}
+        """;
+    /** Prints the serial number of the certificate that a server shows, as {@code serial=...}. */
+    private static final String SHOWN = """
+        timeout 5 openssl s_client -connect "$0" $1 -CAfile /tls/ca.crt -verify_return_error -cert /tls/tls.crt -key /tls/tls.key </dev/null 2>/dev/null | openssl x509 -noout -serial""";
+
+    private final Release release;
+
+    TlsIT(Release release) {
+        this.release = release.with(VALUES);
+    }
+
+    @BeforeAll
+    void install() {
+        Instant start = Instant.now();
+        release.install();
+        release.awaitReady(TO_ALL_READY);
+        Figures.record("security/tls-install all-ready=%ds".formatted(Duration.between(start, Instant.now()).toSeconds()));
+    }
+
+    @Test
+    @Order(1)
+    @DisplayName("the site serves, and the members are one component")
+    void serves() {
+        release.site().get("/?s=encrypted").expect(200);
+        new Galera(release.members()).assertWhole(3);
+    }
+
+    @Test
+    @Order(2)
+    @DisplayName("etcd answers neither plain requests nor clients without a certificate, on the clients' and on the members' port")
+    void etcdRefuses() {
+        for (Pod pod : release.pods("etcd")) {
+            for (int port : new int[] {Pods.port(pod, "client"), Pods.port(pod, "peer")}) {
+                RawHttp.Answer plain = RawHttp.send(URI.create("http://" + pod.getStatus().getPodIP() + ":" + port), "GET /version HTTP/1.0\r\n\r\n");
+                assertThat(plain.status()).as("%s port %d says %s", Pods.name(pod), port, plain.text()).isNotEqualTo(200);
+                assertThat(plain.text()).doesNotContain("etcdserver");
+            }
+            String ask = "curl -s -m 5 --cacert /tls/ca.crt %s https://" + Pods.name(pod) + "." + Release.NAME + "-etcd." + release.namespace() + ".svc.cluster.local:2379/version || echo refused $?";
+            assertThat(onDatabase(ask.formatted(""))).as("without a certificate").contains("refused").doesNotContain("etcdserver");
+            assertThat(onDatabase(ask.formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("with one").contains("etcdserver");
+            assertThat(onDatabase(ask.replace(":2379", ":2380").formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("a client of etcd is no member").contains("refused");
+        }
+    }
+
+    @Test
+    @Order(3)
+    @DisplayName("the database refuses clients and members that do not encrypt")
+    void databaseRefuses() {
+        Pod wordpress = release.pods("wordpress").get(0);
+        for (Pod pod : release.pods("database")) {
+            assertThat(release.ask(wordpress, pod.getStatus().getPodIP(), "SELECT 'in'")).as("a client of %s without TLS", Pods.name(pod)).contains("insecure transport");
+            // A member that speaks plainly is greeted at once; one that encrypts waits for the other's first word, and answers no other.
+            String address = pod.getStatus().getPodIP() + ":4567";
+            assertThat(onDatabase("timeout 3 socat -u TCP:" + address + " STDOUT | wc -c").strip()).as("greeting on %s", address).isEqualTo("0");
+            assertThat(onDatabase(SHOWN, address, "")).contains("serial=");
+        }
+    }
+
+    @Test
+    @Order(4)
+    @DisplayName("every certificate is renewed under load; no request fails, and no server is restarted")
+    void renewsUnderLoad() {
+        Map<String, String> before = shown();
+        Map<String, Integer> restarts = restarts();
+        assertThat(before.values()).containsOnly(serial("etcd"), serial("mysql"));
+        try (var load = Load.anonymous(release, PER_SECOND, List.of("/?s=renewal"))) {
+            Instant start = Instant.now();
+            renew();
+            hasten();
+            Await.until("every server shows its new certificate", RENEWAL, () -> {
+                assertThat(shown().values()).containsOnly(serial("etcd"), serial("mysql")).doesNotContainAnyElementsOf(before.values());
+            });
+            Duration took = Duration.between(start, Instant.now());
+            int count = load.count();
+            Await.until("more answers", RENEWAL, () -> assertThat(load.count()).isGreaterThan(count + 20));
+            assertThat(load.failed()).isEmpty();
+            Figures.record("security/tls-renewal %s took=%ds".formatted(load.figures(), took.toSeconds()));
+        }
+        assertThat(restarts()).isEqualTo(restarts);
+    }
+
+    @Test
+    @Order(5)
+    @DisplayName("a member comes back with its new certificate, by an encrypted transfer")
+    void comesBack() {
+        release.kubernetes().pods().inNamespace(release.namespace()).withName(LAST).delete();
+        Await.until("the member is back", REJOIN, () -> {
+            release.awaitReady(Duration.ofSeconds(1));
+            new Galera(release.members()).assertWhole(3);
+        });
+        String log = release.kubernetes().pods().inNamespace(release.namespace()).withName(LAST).inContainer("mysql").getLog();
+        assertThat(log).containsPattern("ssl://[0-9.]+:4568").doesNotContain("tcp://10.");
+    }
+
+    /** What each server shows on each port that is open at rest: its certificate's serial number. */
+    private Map<String, String> shown() {
+        Stream<String> etcd = release.pods("etcd").stream().flatMap(pod -> Stream.of(":2379", ":2380").map(port -> pod.getStatus().getPodIP() + port + " "));
+        Stream<String> database = release.pods("database").stream().flatMap(pod -> Stream.of(":3306 -starttls mysql", ":4567 ").map(port -> pod.getStatus().getPodIP() + port));
+        return Stream.concat(etcd, database).collect(toMap(server -> server, server -> {
+            String[] parts = server.split(" ", 2);
+            return onDatabase(SHOWN, parts).strip();
+        }));
+    }
+
+    /** The serial number of the certificate in a Secret, in the form of openssl. */
+    private String serial(String tier) {
+        return onDatabase("openssl x509 -noout -serial <<<\"$0\"", release.secret(Release.NAME + "-" + tier + "-tls", "tls.crt")).strip();
+    }
+
+    private String onDatabase(String script, String... arguments) {
+        String[] command = Stream.concat(Stream.of("bash", "-c", script), Stream.of(arguments)).toArray(String[]::new);
+        return Pods.exec(release.kubernetes(), release.namespace(), Release.NAME + "-mysql-0", "mysql", COMMAND, command);
+    }
+
+    /** As SECURITY.md says it. */
+    private void renew() {
+        SECRETS.forEach(name -> release.kubernetes().secrets().inNamespace(release.namespace()).withName(name)
+            .edit(secret -> new SecretBuilder(secret).editMetadata().addToAnnotations("wordpress-ha.github.io/renew", "now").endMetadata().build()));
+        CronJob renewal = release.kubernetes().batch().v1().cronjobs().inNamespace(release.namespace()).withName(Release.NAME + "-tls").get();
+        Job job = release.kubernetes().resource(new JobBuilder().withNewMetadata().withName("renew").withNamespace(release.namespace()).endMetadata()
+            .withSpec(renewal.getSpec().getJobTemplate().getSpec()).build()).create();
+        Await.until("the certificates are renewed", RENEWAL, () -> assertThat(release.kubernetes().resource(job).get().getStatus().getSucceeded()).isEqualTo(1));
+    }
+
+    private Map<String, Integer> restarts() {
+        return Stream.of("etcd", "database").flatMap(tier -> release.pods(tier).stream()).collect(toMap(Pods::uid, Pods::restarts));
+    }
+
+    /** A kubelet looks at a pod's Secrets each minute, or when the pod changes. */
+    private void hasten() {
+        release.pods().forEach(pod -> release.kubernetes().resource(pod).edit(one -> new PodBuilder(one).editMetadata()
+            .addToAnnotations("example.com/secrets", Instant.now().toString()).endMetadata().build()));
+    }
+}
