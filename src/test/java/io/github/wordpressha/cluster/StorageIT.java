@@ -188,6 +188,8 @@ class StorageIT {
         Release moved = second.with("{wordpress: {content: {existingClaim: %s, nfs: {server: \"\", path: \"\"}}}}".formatted(OWN_CLAIM));
         moved.upgrade();
         moved.awaitReady(PATIENCE);
+        // As long as a pod of before serves its last requests, a file may still be put where it keeps them.
+        Await.until("no pod uses the former claim", PATIENCE, () -> assertThat(moved.pods("wordpress")).hasSize(2));
         Story.write(moved, "Kept on a claim that the team has").isReadEverywhere(moved);
         assertThat(boundTo(second.name() + "-content")).as("the claim that was used before stays").isNotEmpty();
     }
