@@ -83,11 +83,17 @@ final class SiteDatabase
 		$this->query("DELETE FROM {$this->state} WHERE name = 'lock' AND value = ?", $me);
 	}
 
+	/** Where visitors find the site; without a fixed address, where the release itself does. */
+	public function siteUrl(): string
+	{
+		return $this->settings['url'] ?: $this->settings['site']['internalUrl'];
+	}
+
 	/** WordPress reads these without asking whether they are there. */
 	public function imitateRequest(): void
 	{
 		$_SERVER += ['REQUEST_METHOD' => 'GET', 'REQUEST_URI' => '/', 'SERVER_PROTOCOL' => 'HTTP/1.1', 'REMOTE_ADDR' => '127.0.0.1',
-			'HTTP_HOST' => parse_url($this->settings['url'] ?: $this->settings['site']['internalUrl'], PHP_URL_HOST)];
+			'HTTP_HOST' => parse_url($this->siteUrl(), PHP_URL_HOST)];
 	}
 
 	/** "no such table" or "no such schema": known to be absent, unlike any other error. */

@@ -17,6 +17,7 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -209,6 +210,16 @@ class WordPressIT {
             assertThat(elsewhere.get("/wp-admin/profile.php").expect(200).text()).contains("wpadminbar");
             elsewhere.publish("Written through " + Pods.name(pod), "<p>With a form that another pod had made.</p>");
         }
+    }
+
+    @Test
+    @Order(4)
+    @DisplayName("a pod has the front page in its cache before its first visitor comes")
+    void podsAreWarm() {
+        // Nobody but the pods themselves has used this name.
+        var name = URI.create("http://%s.%s.svc.cluster.local".formatted(release.name(), release.namespace()));
+        assertThat(release.pods("wordpress")).allSatisfy(pod ->
+            assertThat(PageCache.xCache(Site.at(name).through(release.cluster().addressOf(pod, Pods.port(pod, "http"))).get("/").expect(200))).isIn("HIT", "STALE"));
     }
 
     // --- settings -----------------------------------------------------------------------------------------------------
