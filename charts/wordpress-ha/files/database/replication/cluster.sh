@@ -56,6 +56,13 @@ say() {
   log "$1"
 }
 
+# keep_note NAME TEXT: a note on this member's volume, and on its disk when the status is 0. A full disk is waited for.
+keep_note() {
+  if { note "$STATE/$1" "$2" && sync "$STATE/$1" "$STATE"; } 2>/dev/null; then return 0; fi
+  say "This volume takes no writes: it is full, or broken. Nothing is begun that has to be noted there first."
+  return 1
+}
+
 # Parts of what these scripts write themselves, taken without a process: they are read every second.
 # view_replicas: the replicas of the view, one a line.
 view_replicas() {

@@ -93,7 +93,7 @@ follow() {
   if [ "$wanted" != "$following" ]; then
     # Whom the view of this term lists has nothing that the primary lacks. Of all others it has to be shown.
     if [ $synced = no ] && ! nothing_of_its_own "$pod" "$its_term"; then return; fi
-    note "$STATE/term" "$its_term"; sync -d "$STATE/term"
+    keep_note term "$its_term" || return 0
     if ! receive "$pod" $synced; then say "The server did not take $pod as its source."; return; fi
     following=$wanted following_since=$SECONDS stopped=""
     set_role "replica $its_term $pod"
@@ -210,7 +210,7 @@ elect() {
 
 # take_over FROM: a planned change of the primary, seen by the one that is to take over.
 take_over() {
-  local handover state companions conditions; handover=$(fact handover)
+  local handover state companions conditions last; handover=$(fact handover)
   state=$(text_in "$handover" state)
   companions=$({ view_replicas | grep -vx "$POD_NAME"; echo "$1"; } | sort -u)
   case $state in
@@ -220,10 +220,13 @@ take_over() {
       prepare_gates $companions || return 0
       made_ready=yes
       etcd_transaction "$(unchanged handover primary view)" "$(put_operation "${prefix}handover" "$(jq -c '.state = "ready"' <<<"$handover")")" || return 0
-      if [ "$etcd_reply" = true ]; then log "Ready to take over from $1."; fi ;;
+      [ "$etcd_reply" = true ] || return 0
+      log "Ready to take over from $1."
+      # The next word comes within moments, and nobody can write until this member has read it.
+      if await_handover go && read_facts && [ "$(text_in "$(fact handover)" state)" = go ]; then take_over "$1"; fi ;;
     go)
-      position || return 0
-      if ! contains "$executed" "$(jq -r .executed <<<"$handover")"; then say "Applying what $1 wrote last."; return; fi
+      last=${handover#*'"executed":"'} last=${last%%'"'*}
+      if [ "$(sql "SELECT GTID_SUBSET('$last', @@GLOBAL.gtid_executed)" 2>/dev/null)" != 1 ]; then say "Applying what $1 wrote last."; return; fi
       conditions=$(unchanged handover primary view)
       claim "$conditions" "$companions" "$(view_field term)" || true ;;
     *) say "Waiting for $1 to hand over." ;;

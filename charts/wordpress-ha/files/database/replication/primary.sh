@@ -12,6 +12,7 @@ leaving="" leaving_from="" leaving_since=0
 # takes writes. The right to it counts from before the lease was asked for.
 claim() {
   local sent operations view new_lease new_term=$(($3 + 1)) acknowledge replicas
+  if ! note "$STATE/term" "$new_term" 2>/dev/null; then say "This volume takes no writes: it is full, or broken. It is no place for a primary."; return 1; fi
   milliseconds; sent=$REPLY
   etcd_lease "$LEASE_SECONDS" || { say "etcd gives no lease: $etcd_error"; return 1; }
   new_lease=$etcd_reply
@@ -29,7 +30,6 @@ claim() {
   if [ "$etcd_reply" != true ]; then say "The facts have changed while this member decided; looking again."; etcd_revoke "$new_lease" || true; return 1; fi
   event "promoted $new_term"
   note "$RUN/view" "$view"
-  note "$STATE/term" "$new_term"
   printf '%-15s\n' $((sent + GRACE)) >"$RUN/deadline"
   note "$RUN/lease" "$new_lease $new_term $incarnation"
   lease=$new_lease term=$new_term served=$incarnation gates="" regate=yes server_acknowledge=$acknowledge
@@ -298,7 +298,7 @@ raise() {
 # hand_over: the pod is about to stop ($RUN/handover). Another one gets ready first; then this one stops writing, and says where
 # it stopped; the other one takes over by a transaction that this one's withdrawal would make fail.
 hand_over() {
-  local target mine answer i
+  local target mine ready answer i
   read_facts || { say "Handing over needs etcd ($etcd_error)."; return; }
   primary=$(fact primary)
   if [ "$(primary_field pod)$(primary_field by)" != "$POD_NAME$POD_UID" ]; then return; fi
@@ -319,16 +319,19 @@ hand_over() {
     refused="$refused $target"
     return
   fi
+  ready=$(jq -r .value <<<"$etcd_reply")
   touch "$RUN/handing-over"
   note "$RUN/health" "404 Handing over to another member."
-  if ! sql_patience=3 sql "SET lock_wait_timeout = 2; SET GLOBAL super_read_only = ON" 2>/dev/null || ! position; then
+  # From here on nobody can write: every process that is started until the other one takes over is time that visitors wait.
+  if ! executed=$(sql_patience=3 sql "SET lock_wait_timeout = 2; SET GLOBAL super_read_only = ON; SELECT REPLACE(@@GLOBAL.gtid_executed, '\n', '')" 2>/dev/null); then
     log "The server does not become read-only: writes wait for acknowledgements. Trying again."
     call_off
     return
   fi
   event "fenced"
+  if ! etcd_transaction "$(compare_value "${prefix}handover" "$ready")$(unchanged primary)" \
+    "$(put_operation "${prefix}handover" "$(jq -c --arg executed "$executed" '.state = "go" | .executed = $executed' <<<"$ready")")" || [ "$etcd_reply" != true ]; then call_off; return; fi
   close_clients
-  if ! read_facts || ! etcd_transaction "$(unchanged handover primary)" "$(put_operation "${prefix}handover" "$(jq -c --arg executed "$executed" '.state = "go" | .executed = $executed' <<<"$(fact handover)")")" || [ "$etcd_reply" != true ]; then call_off; return; fi
   for ((i = 0; i < 80; i++)); do
     if etcd_get "${prefix}primary" && answer=$(jq -r '.value // empty' <<<"$etcd_reply") && [ -n "$answer" ] && [ "$(jq -r .pod <<<"$answer")" != "$POD_NAME" ]; then
       log "Handed over to $(jq -r .pod <<<"$answer")."

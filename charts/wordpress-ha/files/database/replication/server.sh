@@ -136,14 +136,14 @@ shut_out() {
 prepare_gates() { sql "SET GLOBAL read_only = ON; SET GLOBAL super_read_only = OFF" && set_gates "$@"; }
 
 # require_acknowledgements N: from here on N replicas must have a write before it is acknowledged. 0: none.
-require_acknowledgements() {
-  if [ "$1" -gt 0 ]; then sql "SET GLOBAL rpl_semi_sync_source_wait_for_replica_count = $1; SET GLOBAL rpl_semi_sync_source_enabled = ON"
-  else sql "SET GLOBAL rpl_semi_sync_source_enabled = OFF"; fi
+require_acknowledgements() { sql "$(acknowledgements "$1")"; }
+acknowledgements() {
+  if [ "$1" -gt 0 ]; then echo "SET GLOBAL rpl_semi_sync_source_wait_for_replica_count = $1; SET GLOBAL rpl_semi_sync_source_enabled = ON"
+  else echo "SET GLOBAL rpl_semi_sync_source_enabled = OFF"; fi
 }
 
 become_primary() { # ACKNOWLEDGE
-  sql "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL rpl_semi_sync_replica_enabled = OFF" 2>/dev/null || return 1
-  require_acknowledgements "$1"
+  sql "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL rpl_semi_sync_replica_enabled = OFF; $(acknowledgements "$1")" 2>/dev/null
 }
 
 allow_writes() { sql "SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF"; }

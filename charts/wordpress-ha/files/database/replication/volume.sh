@@ -21,6 +21,13 @@ find_volume() {
   else own_state=unknown; fi
 }
 
+# mark_complete: the data directory is whole: the last thing that is written of it.
+mark_complete() {
+  if { touch "$DATADIR/complete" && sync "$DATADIR"; } 2>/dev/null; then return 0; fi
+  say "This volume takes no writes: it is full, or broken. The data directory counts when that is mended."
+  return 1
+}
+
 discard() { find "${DATADIR:?}" -mindepth 1 -delete; rm -f "$STATE"/{initializing,cloning,cluster,term}; sync "$STATE"; own_cluster=""; }
 
 # volume_step: no server runs.
@@ -81,7 +88,7 @@ found() {
   note "$RUN/lease" "$new_lease 0"
   log "All members report an empty volume: founding the database here."
   id=$(</proc/sys/kernel/random/uuid)
-  touch "$STATE/initializing"; note "$STATE/cluster" "$id"; sync "$STATE"
+  if ! keep_note initializing yes || ! keep_note cluster "$id"; then drop_lease; return 0; fi
   own_cluster=$id
   rm -f "$RUN/initialized"
   note "$RUN/command" initialize
@@ -112,7 +119,7 @@ found() {
 }
 
 finish_founding() {
-  touch "$DATADIR/complete"; sync "$DATADIR"
+  mark_complete || return 0
   rm -f "$STATE/initializing"; sync "$STATE"
   log "The new database is registered."
 }
@@ -130,8 +137,7 @@ clone_step() {
     if [ "${request-}" != "$id" ]; then say "Waiting for the container xtrabackup to begin the clone."; return; fi
     case $result in
       done*)
-        note "$STATE/cluster" "$1"; sync "$STATE"
-        touch "$DATADIR/complete"; sync "$DATADIR"
+        if ! keep_note cluster "$1" || ! mark_complete; then return; fi
         rm -f "$STATE/cloning"; sync "$STATE"
         rm -f "$RUN/clone-request"
         log "The clone from $donor is whole." ;;
@@ -150,7 +156,7 @@ clone_step() {
   donors=$(find_donors)
   if [ -z "$donors" ]; then say "Waiting: this volume is empty, and no member can be cloned now."; return; fi
   donor=$(sed -n "$((clone_attempt % $(wc -l <<<"$donors") + 1))p" <<<"$donors")
-  note "$STATE/cloning" "$1"; sync "$STATE"
+  keep_note cloning "$1" || return 0
   rm -f "$RUN/clone-status"
   note "$RUN/clone-request" "$EPOCHREALTIME $donor"
   log "Cloning $donor."
@@ -190,7 +196,7 @@ keep_aside() {
 # clone_anew: what is on this volume is a copy of what the primary has, apart from what was kept aside.
 clone_anew() {
   log "Emptying this volume for a clone."
-  note "$STATE/cloning" "$own_cluster"; sync "$STATE"
+  keep_note cloning "$own_cluster" || return 1
   rm -f "$RUN/command"
   kill_server "to be cloned anew" || return 1
   rm -f "$DATADIR/complete"; sync "$DATADIR"

@@ -22,7 +22,8 @@ keep() {
   local file files=()
   file=$DROPPED/$(date -u +%FT%H%M%SZ).sql
   for log in "$DATADIR"/binlog.[0-9]* "$DATADIR"/relay-bin.[0-9]*; do if [ -e "$log" ]; then files+=("$log"); fi; done
-  if mysqlbinlog --no-defaults --verbose --include-gtids="$1" "${files[@]}" >"$file.new" 2>"$file.log" && printf '%s\n' "$1" >"${file%.sql}.gtids" && sync "$file.new" &&
+  # It also says where every transaction is that it leaves out.
+  if mysqlbinlog --no-defaults --verbose --include-gtids="$1" "${files[@]}" 2>"$file.log" | sed '/^# at [0-9]*$/d' >"$file.new" && printf '%s\n' "$1" >"${file%.sql}.gtids" && sync "$file.new" &&
     mv "$file.new" "$file" && sync "$DROPPED"; then
     rm -f "$file.log"
     echo "kept $file"

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.wordpressha.arbitration.ReplicationBench.Pod;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
@@ -219,8 +220,7 @@ class ReplicationTest {
       isPrimary();
       pod.with("server/waits", "");
       bench.put("view", "{\"term\":5,\"primary\":\"demo-mysql-2\",\"replicas\":[],\"acknowledge\":1}").primary(2, "uid-2", 5);
-      pod.awaitLog("it is killed");
-      assertThat(Files.exists(pod.run.resolve("kill"))).isTrue();
+      pod.awaitLog("it is killed").await("the order to kill the server", () -> Files.exists(pod.run.resolve("kill")));
     }
 
     @Test
@@ -230,6 +230,23 @@ class ReplicationTest {
       Bench.delete(pod.run.resolve("server"));
       pod.awaitLog("giving the lease back").await("no primary", () -> bench.fact("primary").isNull());
     }
+  }
+
+  @Test
+  @DisplayName("planned work: the primary hands over to a replica that gets ready first, and then follows it")
+  void handsOver() {
+    bench.known(3, 0, 1, 1, 2).reports(2, "a:1-9");
+    Pod old = bench.pod(1).serves("a:1-9").elector().awaitLog("taking writes");
+    bench.agent(2, "{\"pod\":\"demo-mysql-2\",\"role\":\"replica\",\"source\":\"demo-mysql-1\",\"receiving\":true,\"synced\":true,\"behind\":0,\"draining\":false}");
+    Pod next = bench.pod(2).serves("a:1-9").elector().awaitLog("In sync: acknowledging writes of demo-mysql-1");
+
+    old.with("run/handover", "the pod is about to stop\n").awaitLog("Handed over to demo-mysql-2");
+
+    next.awaitLog("Ready to take over from demo-mysql-1").awaitLog("Primary of term 5: taking writes");
+    assertThat(bench.fact("view")).isEqualTo(Bench.json("{\"term\":5,\"primary\":\"demo-mysql-2\",\"replicas\":[\"demo-mysql-1\"],\"acknowledge\":1}"));
+    assertThat(old.run.resolve("writable")).doesNotExist();
+    assertThat(old.run.resolve("handed-over")).exists();
+    old.awaitLog("In sync: acknowledging writes of demo-mysql-2");
   }
 
   @Nested
@@ -297,6 +314,21 @@ class ReplicationTest {
       bench.pod(1).elector().awaitLog("there is no primary that a clone could follow");
       bench.pod(2).elector().awaitLog("there is no primary that a clone could follow");
       assertThat(bench.fact("primary").isNull()).isTrue();
+    }
+
+    @Test
+    @DisplayName("are cloned; on one that takes no writes nothing is begun, and the elector goes on, until it does again")
+    void cloned() throws Exception {
+      bench.known(3, 0, 1, 1, 2);
+      bench.agent(0, "{\"pod\":\"demo-mysql-0\",\"role\":\"primary\",\"term\":3,\"executed\":\"a:1-9\"}");
+      Pod pod = bench.pod(1).elector().awaitLog("there is no primary that a clone could follow");
+      Path full = Files.move(pod.state, pod.directory.resolve("full"));
+      bench.primary(0, "uid-0", 3);
+      pod.awaitLog("This volume takes no writes: it is full, or broken.");
+      assertThat(pod.run.resolve("clone-request")).doesNotExist();
+      Files.move(full, pod.state);
+      pod.await("the request of a clone", () -> Files.exists(pod.run.resolve("clone-request")));
+      assertThat(Bench.read(pod.run.resolve("clone-request"))).endsWith("demo-mysql-0\n");
     }
 
     @Test

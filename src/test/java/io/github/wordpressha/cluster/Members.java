@@ -34,8 +34,8 @@ record Members(Release release) {
         query(member, "CREATE TABLE IF NOT EXISTS wordpress.drill_bulk (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, data LONGBLOB NOT NULL) ENGINE=InnoDB");
         for (int left = megabytes; left > 0; left -= ROWS_PER_TRANSACTION) {
             query(member, """
-                INSERT INTO wordpress.drill_bulk (data) WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-                SELECT REPEAT(MD5(RAND()), 32768) FROM n""".formatted(Math.min(left, ROWS_PER_TRANSACTION)));
+                USE wordpress; INSERT INTO drill_bulk (data) WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+                SELECT REPEAT(SHA2(RAND(), 256), 16384) FROM n""".formatted(Math.min(left, ROWS_PER_TRANSACTION)));
         }
     }
 }

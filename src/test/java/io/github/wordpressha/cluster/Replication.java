@@ -73,9 +73,14 @@ record Replication(Release release) implements Topology {
         return !in(member, "ls /var/lib/mysql | grep -x xtrabackup_info || true").isEmpty();
     }
 
-    /** What a command of the shell prints in the server's container. */
+    /** What a command of the shell prints in the elector's container, which sees all of the member's volume. */
     String in(String member, String command) {
-        return Pods.exec(release.kubernetes(), release.namespace(), member, "mysql", TIMEOUT, "bash", "-c", command).strip();
+        return in(member, TIMEOUT, command);
+    }
+
+    /** As {@link #in(String, String)}, when it may take longer. */
+    String in(String member, Duration atMost, String command) {
+        return Pods.exec(release.kubernetes(), release.namespace(), member, "elector", atMost, "bash", "-c", command).strip();
     }
 
     /** Whether the member's server answers. */

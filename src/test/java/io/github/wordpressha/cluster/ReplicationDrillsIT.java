@@ -127,7 +127,7 @@ class ReplicationDrillsIT {
         assertThat(release.ask(wordpress, release.name() + "-mysql-client", "SELECT @@hostname")).isEqualTo(replication.writable());
         assertThat(release.ask(wordpress, release.name() + "-mysql-read", "SELECT @@hostname")).isIn(replication.replicas());
         assertThat(release.ask(wordpress, release.name() + "-mysql-read", "CREATE TABLE drill_forbidden (id INT PRIMARY KEY)"))
-            .contains("super-read-only");
+            .contains("--read-only");
     }
 
     // --- the primary goes ---------------------------------------------------------------------------------------------
@@ -398,12 +398,13 @@ class ReplicationDrillsIT {
 
     /** Copies the tables with cp on the member's own volume, until they are on disk. */
     private Duration copy(String member) {
-        String millis = Pods.exec(release.kubernetes(), release.namespace(), member, "mysql", PATIENCE, "bash", "-c", """
+        String millis = replication.in(member, PATIENCE, """
+            set -e
             start=${EPOCHREALTIME/./}
             cp -r /var/lib/mysql/wordpress /volume/state/copy && sync
             echo $(((${EPOCHREALTIME/./} - start) / 1000))
             rm -rf /volume/state/copy
-            """).strip();
+            """);
         return Duration.ofMillis(Long.parseLong(millis));
     }
 
