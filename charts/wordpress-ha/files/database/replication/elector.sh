@@ -233,6 +233,7 @@ take_over() {
   esac
 }
 
+trap '' PIPE # a client that has gone is seen by its missing answer
 trap 'leave; exit 0' TERM INT
 mkdir -p "$RUN" "$STATE" "$DROPPED" "$TMP"
 write_credentials elector root root-password socket="$SOCKET"
@@ -244,6 +245,7 @@ while true; do
   if ! kill -0 $keeper 2>/dev/null; then log "The keeper of the lease has ended."; exit 1; fi
   printf '%-15s\n' "$EPOCHSECONDS" 1<>"$RUN/elector"
   read_config
+  open_session
   # A primary has no time for an etcd member that is slow; all others have.
   delay=1 etcd_timeout=3
   if [ -n "$lease" ]; then etcd_timeout=1.5; primary_step

@@ -1,11 +1,51 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # its results are read by the scripts that source it
 # What the elector tells its own server to do, to be sourced after common.sh and cluster.sh. Every call is bounded.
 
+# The elector keeps one session open: to start a client for each statement takes a tenth of a second where processors are few,
+# and nobody can write while a primary hands over. While there is none, each statement has a client of its own.
+client=(mysql --defaults-extra-file="$CREDENTIALS/elector.cnf" --connect-timeout=2 --batch --skip-column-names)
+session_pid="" session_server="" session_to="" session_from=""
+
+# open_session: with the server that runs now; not from a subshell, as those only borrow it.
+open_session() {
+  read_note "$RUN/server"
+  if session_is_open && [ "$session_server" = "$REPLY" ]; then return 0; fi
+  close_session
+  server_answers || return 0
+  coproc session { exec "${client[@]}" --unbuffered --skip-reconnect --init-command='SET SESSION wait_timeout = 31536000' 2>/dev/null; }
+  if [ -z "${session[1]-}" ]; then return 0; fi # it has ended at once
+  # shellcheck disable=SC2154 # set by coproc
+  session_pid=$session_PID session_server=$REPLY
+  exec {session_from}<&"${session[0]}" {session_to}>&"${session[1]}"
+}
+session_is_open() { [ -n "$session_pid" ] && kill -0 "$session_pid" 2>/dev/null; }
+close_session() {
+  [ -n "$session_pid" ] || return 0
+  kill -KILL "$session_pid" 2>/dev/null || true
+  wait "$session_pid" 2>/dev/null || true
+  exec {session_from}<&- {session_to}>&-
+  session_pid=""
+}
+
 # sql STATEMENTS: as root over the local socket; prints rows, columns separated by tabs. The client may be given up, never the
-# session: a session that is killed while it waits for an acknowledgement is told that its write is done.
-sql() { timeout "${sql_patience:-5}" mysql --defaults-extra-file="$CREDENTIALS/elector.cnf" --connect-timeout=2 --batch --skip-column-names -e "$1"; }
-# sql_file: the same for statements with passwords, from standard input.
-sql_file() { timeout "${sql_patience:-5}" mysql --defaults-extra-file="$CREDENTIALS/elector.cnf" --connect-timeout=2 --batch --skip-column-names; }
+# session at the server: one that is killed while it waits for an acknowledgement is told that its write is done.
+sql() {
+  local statements=$1 row end="--- end of the answer ---"
+  statements=${statements%"${statements##*[![:space:];]}"}
+  if ! session_is_open; then timeout "${sql_patience:-5}" "${client[@]}" <<<"$statements"; return; fi
+  # What an earlier question has set for itself does not hold for this one.
+  if printf "SET SESSION sql_log_bin = 1, lock_wait_timeout = DEFAULT;\n%s;\nSELECT '%s';\n" "$statements" "$end" >&"$session_to"; then
+    while IFS= read -r -t "${sql_patience:-5}" -u "$session_from" row; do
+      if [ "$row" = "$end" ]; then return 0; fi
+      printf '%s\n' "$row"
+    done
+  fi
+  # The client ends at the first error. If it did not, its answer would be taken for that of the next question.
+  kill -KILL "$session_pid" 2>/dev/null || true
+  return 1
+}
+# sql_file: the same, from standard input.
+sql_file() { sql "$(cat)"; }
 
 server_runs() { [ -e "$RUN/server" ]; }
 # server_answers: the check agent has asked the server within the last seconds.
@@ -153,4 +193,4 @@ become_replica() { sql "SET GLOBAL super_read_only = ON; SET GLOBAL rpl_semi_syn
 
 # pulse: a transaction without any content. When a replica connects again, the server sends it nothing that it has already, and
 # so gets no acknowledgement of it: sessions that wait for one wait until there is something new.
-pulse() { (sql_patience=30 sql "FLUSH OPTIMIZER_COSTS" >/dev/null 2>&1 || true) & }
+pulse() { (session_pid="" sql_patience=30 sql "FLUSH OPTIMIZER_COSTS" >/dev/null 2>&1 || true) & }
