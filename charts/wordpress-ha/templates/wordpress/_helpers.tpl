@@ -374,6 +374,8 @@ plugins.php: |
 {{- define "wordpress-ha.wordpress.routerConfiguration" -}}
 haproxy.cfg: |
   {{- tpl (.Files.Get "files/wordpress/haproxy.cfg") . | nindent 2 }}
+await-server.lua: |
+  {{- .Files.Get "files/wordpress/await-server.lua" | nindent 2 }}
 {{- end }}
 
 {{/* The install Job's spec, by itself: the Job's name has a hash of it. */}}

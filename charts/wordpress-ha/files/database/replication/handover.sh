@@ -6,7 +6,8 @@ set -euo pipefail
 
 patience=25 # seconds: three attempts at most; without success the server is stopped all the same, and the lease given back
 
-touch "$RUN/draining"
+# Not "draining": nobody else can take new sessions yet. The elector says when to hold them back.
+touch "$RUN/leaving"
 read_note "$RUN/role"
 if [[ $REPLY != primary* ]]; then exit 0; fi
 note "$RUN/handover" "the pod is about to stop"

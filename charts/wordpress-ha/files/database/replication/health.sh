@@ -66,7 +66,7 @@ judge() {
   elif [ "$role" = replica ]; then replica="503 Follows $source, but is behind by $behind s, or not connected."
   else replica="503 Not a replica."; fi
   note_change "$RUN/replica" "${replica%%,*}" "$replica_noted"; replica_noted=${replica%%,*}
-  [ ! -e "$RUN/draining" ] || draining=true
+  [ ! -e "$RUN/leaving" ] || draining=true
   # For updates one by one: a replica is ready when it counts again.
   if [ "$code" != 503 ]; then ready="200 $reason"; elif [ $synced = true ]; then ready=$replica; else ready="503 Not in sync with a primary."; fi
   note_change "$RUN/ready" "${ready%%,*}" "$ready_noted"; ready_noted=${ready%%,*}

@@ -253,7 +253,8 @@ class ExternalIT {
     void manyPodsAndBack() {
         String forged = ", {slug: forged, url: \"%s\", sha256: '%s'}".formatted(outside.plugin("1.0.0").url(), "0".repeat(64));
         try (var reader = new Reader(release.cluster().addressesOf(release.namespace(), release.name()))) {
-            onOneHost(3, forged).upgrade();
+            // New pods make the front page of the site's address before they are ready.
+            onOneHost(3, forged).with("wordpress: {site: {url: '%s'}}".formatted(release.site().address())).upgrade();
             release.awaitReady(TO_ALL_READY);
             Await.until("the plugin is replaced", PLUGIN, () -> assertThat(pluginsPage()).contains("Version 1.1.0").doesNotContain("Version 1.0.0"));
             Await.until("the forged archive is refused", PLUGIN, () -> assertThat(installLogs()).contains("forged: what").contains("nothing of it was unpacked"));
