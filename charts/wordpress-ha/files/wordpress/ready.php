@@ -12,9 +12,9 @@ require __DIR__ . '/database.php';
 
 const WARMED = '/run/wordpress/warmed', WARMING = '/run/wordpress/warming';
 const WARM_SECONDS = 3;         // less than nginx waits for this answer
-const GIVE_UP_SECONDS = 30;     // a front page that never ends is the visitors' to see, too
+const GIVE_UP_SECONDS = 30;     // a front page that never ends, or is an error, is the visitors' to see, too
 
-/** Asks for the front page until something answers, were it an error. */
+/** Asks for the front page until there is one: an error may be that of a database that is just away. */
 function is_warm(SiteDatabase $database): bool
 {
 	if (is_file(WARMED) || (is_file(WARMING) && filemtime(WARMING) < time() - GIVE_UP_SECONDS)) {
@@ -34,7 +34,7 @@ function is_warm(SiteDatabase $database): bool
 	for ($answer = ''; !feof($connection) && microtime(true) < $end;) {
 		$answer .= fread($connection, 65536);
 	}
-	return feof($connection) && $answer !== '' && touch(WARMED);
+	return feof($connection) && preg_match('~^HTTP/1\.\d [234]~', $answer) && touch(WARMED);
 }
 
 $reason = '';
