@@ -246,7 +246,7 @@ class ExternalIT {
         assertThat(texts).doesNotContain(Outside.PASSWORD).doesNotContain(Outside.S3_KEY).doesNotContain(Outside.S3_SECRET);
     }
 
-    @Tag("full") // not seen to pass on a cluster yet
+    @Tag("full") // thirty pods take minutes
     @Test
     @Order(5)
     @DisplayName("another way to the database, another release of the plugin, from 3 pods to 30 and back: every page is read")
