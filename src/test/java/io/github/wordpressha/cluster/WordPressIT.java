@@ -26,10 +26,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -67,6 +69,9 @@ class WordPressIT {
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     /** What a constant's value may be without being run as PHP. */
     private static final String TEXT = "it's \"so\" . phpinfo() <?php";
+    private static final int SLOW_SECONDS = 25;
+    /** More than a pod has PHP processes. */
+    private static final int SLOW_PAGES = 60;
     private static final String PROBE = """
         <?php
         add_action('send_headers', static function (): void {
@@ -75,9 +80,12 @@ class WordPressIT {
                 status_header(503);
                 exit('for the first time');
             }
+            if (isset($_GET['sleep'])) {
+                sleep(%d);
+            }
             header('X-Settings: ' . json_encode([WP_POST_REVISIONS, DRILL_FLAG, DRILL_TEXT, ini_get('precision')], JSON_UNESCAPED_SLASHES));
         });
-        """;
+        """.formatted(SLOW_SECONDS);
 
     private final Release release;
     private final Nodes nodes;
@@ -241,6 +249,31 @@ class WordPressIT {
         String path = "/?once=" + System.nanoTime();
         assertThat(pod.request("GET", path, Map.of()).status()).isEqualTo(200);
         assertThat(pod.request("POST", path, Map.of()).status()).isEqualTo(503);
+    }
+
+    @Test
+    @Order(5)
+    @DisplayName("a pod whose PHP is busy with slow pages stays ready, and serves what it has in its cache")
+    void busyPodsStayReady() {
+        Pod pod = release.pods("wordpress").get(0);
+        Site site = release.site(pod);
+        Map<String, String> alone = Map.of("Connection", "close");
+        site.get("/", alone).expect(200);
+        ExecutorService authors = Executors.newFixedThreadPool(SLOW_PAGES);
+        try {
+            Instant start = Instant.now();
+            IntStream.range(0, SLOW_PAGES).forEach(i -> authors.submit(() -> site.request("POST", "/?sleep", Map.of())));
+            while (Instant.now().isBefore(start.plusSeconds(SLOW_SECONDS))) {
+                Instant asked = Instant.now();
+                assertThat(PageCache.xCache(site.get("/", alone).expect(200))).isIn("HIT", "STALE", "UPDATING");
+                assertThat(Duration.between(asked, Instant.now())).isLessThan(Duration.ofSeconds(3));
+                assertThat(Readiness.isPodReady(release.pod(Pods.name(pod)))).as("%s is ready", Pods.name(pod)).isTrue();
+                Await.pass(Duration.ofMillis(500));
+            }
+        } finally {
+            authors.shutdownNow();
+        }
+        Await.until("PHP has time again", PATIENCE, () -> site.get("/wp-login.php", alone).expect(200));
     }
 
     @Test
