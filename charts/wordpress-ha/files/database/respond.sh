@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Answers one request to the check agent, from notes only: it asks nobody, so it cannot hang.
-#   GET /        200: takes writes. 404: draining, keep what is open and send nothing new. 503: down.
+#   GET /        200: takes writes. 404: draining, keep what is open and send nothing new. 503: down. A member that is about to take
+#                over answers as soon as it has, or after 1.5 s.
 #   GET /ready   200: serves something, writes or reads: for the kubelet. 503: nothing.
 #   GET /replica 200: a replica that is not behind. 503: anything else.
 #   GET /state   what this member knows of itself, as JSON, for the other members.
@@ -42,6 +43,11 @@ case $path in
       answer "503 No" text/plain "Does not follow ${path#*\?}."
     fi ;;
   *)
+    # Who asks a member that is about to take over hears of it at the moment when it has.
+    for ((i = 0; i < 30; i++)); do
+      if [ ! -e "$RUN/taking-over" ] || { read -r code reason <"$RUN/health" && [ "$code" = 200 ]; } 2>/dev/null; then break; fi
+      read -r -t 0.05 _ || true
+    done
     if ! is_fresh || [ ! -e "$RUN/health" ]; then answer "503 Down" text/plain "The server has not answered for more than $fresh s."; exit 0; fi
     read -r code reason <"$RUN/health"
     if [ "$code" = 200 ] && [ -e "$RUN/draining" ]; then code=404 reason="Draining: this member is about to stop."; fi

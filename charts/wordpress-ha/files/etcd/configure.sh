@@ -57,9 +57,10 @@ auto-compaction-retention: 5m
 quota-backend-bytes: $QUOTA
 # A member that was away must not depose the leader when it comes back.
 pre-vote: true
-# Nodes share their disks with the database, whose syncs delay etcd's: elections are patient.
-heartbeat-interval: 250
-election-timeout: 2500
+# Nodes share their disks with the database, whose syncs delay etcd's, so an election waits longer than etcd's one second. Not much
+# longer: a leader that is lost with the database's primary delays the next primary by as much, as leases begin anew with a new leader.
+heartbeat-interval: 150
+election-timeout: 1500
 logger: zap
 log-level: info
 Y

@@ -22,8 +22,8 @@
 : "${NOTICE:=10}"               # seconds after which a waiting member says again what it waits for
 # The primary's lease ends LEASE_SECONDS after its last renewal reached etcd; the primary stops itself GRACE milliseconds after
 # it sent that renewal. What lies between is for a server that takes a moment to be killed, and for clocks that differ.
-: "${LEASE_SECONDS:=8}"
-: "${GRACE:=6500}"
+: "${LEASE_SECONDS:=7}"
+: "${GRACE:=5500}"
 : "${REPORT_SECONDS:=15}"       # how long a report outlives its member
 most_members=7                  # accounts exist for so many
 
@@ -31,7 +31,7 @@ most_members=7                  # accounts exist for so many
 read_config() {
   # shellcheck source=/dev/null
   . "$CONFIG/cluster.env"
-  : "${NAMESPACE:?}" "${FULLNAME:?}" "${REPLICAS:?}" "${DOMAIN:?}" "${ETCD_ENDPOINTS?}" "${ACKNOWLEDGE:?}"
+  : "${NAMESPACE:?}" "${FULLNAME:?}" "${REPLICAS:?}" "${DOMAIN:?}" "${ETCD_ENDPOINTS:?}" "${ACKNOWLEDGE:?}"
   prefix=/$NAMESPACE/$FULLNAME/replication/
 }
 
@@ -58,10 +58,10 @@ say() {
 
 # keep_note NAME TEXT: a note on this member's volume, and on its disk when the status is 0. A full disk is waited for.
 keep_note() {
-  if { note "$STATE/$1" "$2" && sync "$STATE/$1" "$STATE"; } 2>/dev/null; then return 0; fi
-  say "This volume takes no writes: it is full, or broken. Nothing is begun that has to be noted there first."
-  return 1
+  { note "$STATE/$1" "$2" && sync "$STATE/$1" "$STATE"; } 2>/dev/null || no_writes "Nothing is begun that has to be noted there first."
 }
+# no_writes CONSEQUENCE: what is said of a volume on which a note failed; status 1.
+no_writes() { say "This volume takes no writes: it is full, or broken. $1"; return 1; }
 
 # Parts of what these scripts write themselves, taken without a process: they are read every second.
 # view_replicas: the replicas of the view, one a line.
@@ -74,14 +74,19 @@ view_replicas() {
 view_field() { text_in "${fact_values[view]-}" "$1"; }
 primary_field() { text_in "${fact_values[primary]-}" "$1"; }
 
-# ask PATH POD...: asks these members' agents at once, within a second; sets answers[POD] to what the whole ones said.
+# primary_named TERM, database_named ID: that this pod is primary of TERM; that it founded, or registers, the database ID.
+primary_named() { jq -nc --arg pod "$POD_NAME" --arg by "$POD_UID" --argjson term "$1" '{pod: $pod, by: $by, term: $term}'; }
+database_named() { jq -nc --arg id "$1" --arg me "$POD_NAME" '{id: $id, founder: $me}'; }
+
+# ask PATH POD...: asks these members' agents at once, within ask_patience seconds; sets answers[POD] to what the whole ones said.
 declare -A answers=()
+ask_patience=1
 ask() {
   local path=$1 pod arguments=() text; shift
   answers=()
   [ $# -gt 0 ] || return 0
   for pod; do rm -f "$TMP/answer.$pod"; arguments+=(-o "$TMP/answer.$pod" "http://$(address "$pod"):$AGENT_PORT$path"); done
-  curl -sf --parallel --parallel-immediate --connect-timeout 1 --max-time 1 "${arguments[@]}" 2>/dev/null || true
+  curl -sf --parallel --parallel-immediate --connect-timeout 1 --max-time "$ask_patience" "${arguments[@]}" 2>/dev/null || true
   for pod; do
     text=$(cat "$TMP/answer.$pod" 2>/dev/null) || continue
     if jq -e --arg pod "$pod" '.pod == $pod' <<<"$text" >/dev/null 2>&1; then answers[$pod]=$text; fi

@@ -87,7 +87,7 @@ follow() {
   if [ -n "$(fact handover)" ]; then
     delay=0.1
     if [ "$(text_in "$(fact handover)" to)" = "$POD_NAME" ]; then take_over "$pod"; return; fi
-  elif [ -n "$made_ready" ]; then made_ready=""; become_replica || true; fi
+  elif [ -n "$made_ready" ]; then made_ready=""; drop_claim; become_replica || true; fi
   if in_view "$its_term"; then synced=yes; fi
   wanted="$pod $its_term $synced"
   if [ "$wanted" != "$following" ]; then
@@ -204,38 +204,50 @@ elect() {
   # shellcheck disable=SC2086 # one word a pod
   prepare_gates $companions || { say "The accounts of the members cannot be set."; return; }
   # shellcheck disable=SC2046 # one word a pod
-  conditions=$(unchanged cluster view primary override $(jq -r '"report/" + (.data[].pod)' <<<"$decision"))
-  claim "$conditions" "$companions" "$(jq .term <<<"$decision")" || become_replica || true
+  conditions=$(unchanged $(jq -r '"report/" + (.data[].pod)' <<<"$decision"))
+  { prepare_claim "$companions" "$(jq .term <<<"$decision")" && claim "$conditions"; } || become_replica || true
 }
 
 # take_over FROM: a planned change of the primary, seen by the one that is to take over.
 take_over() {
-  local handover state companions conditions last; handover=$(fact handover)
-  state=$(text_in "$handover" state)
-  companions=$({ view_replicas | grep -vx "$POD_NAME"; echo "$1"; } | sort -u)
-  case $state in
+  local handover revision; handover=$(fact handover)
+  case $(text_in "$handover" state) in
     prepare)
-      position || return 0
-      # shellcheck disable=SC2086 # one word a pod
-      prepare_gates $companions || return 0
-      made_ready=yes
+      prepare_to_take_over "$1" || return 0
       etcd_transaction "$(unchanged handover primary view)" "$(put_operation "${prefix}handover" "$(jq -c '.state = "ready"' <<<"$handover")")" || return 0
       [ "$etcd_reply" = true ] || return 0
       log "Ready to take over from $1."
       # The next word comes within moments, and nobody can write until this member has read it.
-      if await_handover go && read_facts && [ "$(text_in "$(fact handover)" state)" = go ]; then take_over "$1"; fi ;;
+      if await_handover go; then
+        { read -r revision; read -r handover; } < <(jq -r '.revision, .value' <<<"$etcd_reply")
+        conclude_handover "$1" "$handover" "$revision"
+      fi ;;
     go)
-      last=${handover#*'"executed":"'} last=${last%%'"'*}
-      if [ "$(sql "SELECT GTID_SUBSET('$last', @@GLOBAL.gtid_executed)" 2>/dev/null)" != 1 ]; then say "Applying what $1 wrote last."; return; fi
-      conditions=$(unchanged handover primary view)
-      claim "$conditions" "$companions" "$(view_field term)" || true ;;
+      if [ -z "$claim_lease" ]; then prepare_to_take_over "$1" || return 0; fi
+      conclude_handover "$1" "$handover" "$(revision handover)" ;;
     *) say "Waiting for $1 to hand over." ;;
   esac
+}
+
+prepare_to_take_over() { # FROM
+  local companions
+  companions=$({ view_replicas | grep -vx "$POD_NAME"; echo "$1"; } | sort -u)
+  made_ready=yes
+  # shellcheck disable=SC2086 # one word a pod
+  prepare_gates $companions && prepare_claim "$companions" "$(view_field term)"
+}
+
+conclude_handover() { # FROM HANDOVER REVISION
+  local last
+  last=${2#*'"executed":"'} last=${last%%'"'*}
+  if [ "$(sql "SELECT GTID_SUBSET('$last', @@GLOBAL.gtid_executed)" 2>/dev/null)" != 1 ]; then say "Applying what $1 wrote last."; return; fi
+  claim "$(compare_revision "${prefix}handover" "$3")" || true
 }
 
 trap '' PIPE # a client that has gone is seen by its missing answer
 trap 'leave; exit 0' TERM INT
 mkdir -p "$RUN" "$STATE" "$DROPPED" "$TMP"
+rm -f "$RUN/taking-over"
 write_credentials elector root root-password socket="$SOCKET"
 resume
 bash "$here/keeper.sh" &

@@ -16,10 +16,11 @@ here=$(dirname "$0")
 . "$here/server.sh"
 
 : "${POD_NAME:?}" "${TMP:=/tmp}"
-etcd_timeout=1.5
+etcd_timeout=1 # seconds
+ask_patience=2 # seconds: nobody waits for it, and the right lasts longer
 interval=1   # seconds between two renewals
-patience=6   # seconds that the server or its disk may not answer
-unanswered=0
+patience=4   # seconds that an answer of the disk, or a look of the check agent, may be old: a look takes 2.5 s at most
+silence=2    # seconds that the server may leave the check agent without an answer, after the 2 s that the agent waits for one
 
 # prolong SINCE: the right ends GRACE ms after the question was sent that was answered with yes.
 prolong() {
@@ -37,17 +38,20 @@ touch_disk() {
   done
 }
 
+# healthy: whether the server, its check agent and its disk are at work now. A primary whose server hangs gets no more time than a busy one
+# may need; then what is left of its right ends, without having to wait for a server that cannot be killed.
 healthy() {
   local at
   read_note "$RUN/beat"
-  if [ $((EPOCHSECONDS - ${REPLY:-0})) -gt $patience ]; then why="the check agent has not been able to ask the server for more than $patience s"; return 1; fi
-  if [ ! -e "$RUN/state" ]; then
-    unanswered=$((unanswered + 1))
-    if [ $unanswered -gt $patience ]; then why="the server has not answered for more than $patience s"; return 1; fi
-  else unanswered=0; fi
+  if [ $((EPOCHSECONDS - ${REPLY:-0})) -gt $patience ]; then why="the check agent does not run"; return 1; fi
+  if [ -e "$RUN/state" ]; then silent_since=""
+  else
+    silent_since=${silent_since:-$EPOCHSECONDS}
+    if [ $((EPOCHSECONDS - silent_since)) -ge $silence ]; then why="the server does not answer"; return 1; fi
+  fi
   read_note "$RUN/disk"; at=${REPLY// /}
   if [ "${at:-0}" -lt "$since" ]; then at=$since; fi # the first writes have just been begun
-  if [ $((EPOCHSECONDS - ${at:-0})) -gt $((patience + 1)) ]; then why="the disk has not taken a write for more than $patience s"; return 1; fi
+  if [ $((EPOCHSECONDS - ${at:-0})) -gt $patience ]; then why="the disk takes no writes"; return 1; fi
 }
 
 # confirmed TERM: enough replicas of the view, so that without them no other primary can be elected.
@@ -64,7 +68,9 @@ confirmed() {
 
 asking=""
 ask_replicas() {
+  local sent
   if [ "$term" = 0 ] || { [ -n "$asking" ] && kill -0 "$asking" 2>/dev/null; }; then return 0; fi
+  milliseconds; sent=$REPLY
   (if confirmed "$term"; then prolong "$sent"; fi) &
   asking=$!
 }
@@ -73,25 +79,32 @@ touch_disk &
 toucher=$!
 trap 'kill $toucher 2>/dev/null; exit 0' TERM INT
 TMP=$TMP/keeper; mkdir -p "$TMP"
-lonely="" since=0
-while pause $interval; do
+turn=0 misses=0 since=0 silent_since=""
+# One member of etcd is asked in each round, the same one as long as it answers: members that hang, all of them even, cannot make a
+# round longer than the right lasts.
+while pause "$interval"; do
+  interval=1
   read_note "$RUN/lease"; read -r lease term _ <<<"$REPLY" || true
-  if [ -z "${lease-}" ]; then lonely="" unanswered=0 since=0; continue; fi
+  if [ -z "${lease-}" ]; then misses=0 since=0 silent_since=""; continue; fi
   if [ "$since" = 0 ]; then since=$EPOCHSECONDS; fi
   read_config
-  milliseconds; sent=$REPLY
   if [ "$term" != 0 ] && ! healthy; then
     [ -e "$RUN/unhealthy" ] || log "The lease is not renewed: $why."
     note "$RUN/unhealthy" "$why"
     continue
   fi
   rm -f "$RUN/unhealthy"
-  # Each of etcd's members may take a second to fail: the replicas are asked meanwhile, once the one that answered last does not.
-  if { [ -n "$etcd_last" ] && ETCD_ENDPOINTS=$etcd_last etcd_keepalive "$lease"; } || { ask_replicas; etcd_keepalive "$lease"; }; then
+  read -ra endpoints <<<"$ETCD_ENDPOINTS"
+  milliseconds; sent=$REPLY
+  if ETCD_ENDPOINTS=${endpoints[turn % ${#endpoints[@]}]} etcd_keepalive "$lease"; then
     if [ "$etcd_reply" = 0 ]; then note "$RUN/lost" "$lease"; else prolong "$sent"; fi
-    if [ -n "$lonely" ]; then log "etcd answers again."; lonely=""; fi
-  elif [ -z "$lonely" ]; then
+    if [ $misses -ge ${#endpoints[@]} ]; then log "etcd answers again."; fi
+    misses=0
+    continue
+  fi
+  ask_replicas
+  turn=$((turn + 1)) misses=$((misses + 1)) interval=0.3
+  if [ $misses -eq ${#endpoints[@]} ]; then
     log "The lease cannot be renewed ($etcd_error). Going on while the replicas confirm that they follow this primary."
-    lonely=yes
   fi
 done

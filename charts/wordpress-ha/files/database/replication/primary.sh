@@ -3,47 +3,68 @@
 
 stuck=10 # seconds that writes may wait while no replica is connected and one needs a clone
 stuck_since=""
+look_patience=10 # seconds that a primary that is to hand over looks for a replica that can; it takes writes meanwhile
+looking_since=""
 absent=3 # seconds without a connection after which a replica no longer counts
 served="" server_acknowledge="" raise_from="" gates="" regate="" waited=0
 declare -A absent_since=()
 leaving="" leaving_from="" leaving_since=0
 
-# claim CONDITIONS REPLICAS TERM: the transaction that makes this member, and no other, primary of the next term; then the server
-# takes writes. The right to it counts from before the lease was asked for.
-claim() {
-  local sent operations view new_lease new_term=$(($3 + 1)) acknowledge replicas
-  if ! note "$STATE/term" "$new_term" 2>/dev/null; then say "This volume takes no writes: it is full, or broken. It is no place for a primary."; return 1; fi
-  milliseconds; sent=$REPLY
+# prepare_claim REPLICAS TERM: all that a claim to the next term needs and that can be made before somebody waits for it. The right to
+# take writes counts from before the lease was asked for.
+claim_lease=""
+prepare_claim() {
+  local operations replicas
+  drop_claim
+  claim_term=$(($2 + 1))
+  note "$STATE/term" "$claim_term" 2>/dev/null || no_writes "It is no place for a primary." || return 1
+  milliseconds; claim_since=$REPLY
   etcd_lease "$LEASE_SECONDS" || { say "etcd gives no lease: $etcd_error"; return 1; }
-  new_lease=$etcd_reply
-  acknowledge=$(view_field acknowledge); acknowledge=${acknowledge:-$(wanted_acknowledge)}
-  replicas=$(jq -Rnc '[inputs | select(. != "")] | unique' <<<"$2")
-  view=$(jq -nc --argjson term "$new_term" --arg me "$POD_NAME" --argjson replicas "$replicas" --argjson acknowledge "$acknowledge" '{term: $term, primary: $me, replicas: $replicas, acknowledge: $acknowledge}')
-  operations=$(put_operation "${prefix}primary" "$(jq -nc --arg pod "$POD_NAME" --arg by "$POD_UID" --argjson term "$new_term" '{pod: $pod, by: $by, term: $term}')" "$new_lease")
-  operations+=$(put_operation "${prefix}view" "$view")$(delete_operation "${prefix}report/$POD_NAME")$(delete_operation "${prefix}handover")
-  if [ -z "$(fact cluster)" ]; then operations+=$(put_operation "${prefix}cluster" "$(jq -nc --arg id "$own_cluster" --arg me "$POD_NAME" '{id: $id, founder: $me}')"); fi
+  claim_lease=$etcd_reply
+  touch "$RUN/taking-over"
+  claim_acknowledge=$(view_field acknowledge); claim_acknowledge=${claim_acknowledge:-$(wanted_acknowledge)}
+  replicas=$(jq -Rnc '[inputs | select(. != "")] | unique' <<<"$1")
+  claim_replicas=$(jq length <<<"$replicas")
+  claim_view=$(jq -nc --argjson term "$claim_term" --arg me "$POD_NAME" --argjson replicas "$replicas" --argjson acknowledge "$claim_acknowledge" '{term: $term, primary: $me, replicas: $replicas, acknowledge: $acknowledge}')
+  operations=$(put_operation "${prefix}primary" "$(primary_named "$claim_term")" "$claim_lease")
+  operations+=$(put_operation "${prefix}view" "$claim_view")$(delete_operation "${prefix}report/$POD_NAME")$(delete_operation "${prefix}handover")
+  if [ -z "$(fact cluster)" ]; then operations+=$(put_operation "${prefix}cluster" "$(database_named "$own_cluster")"); fi
   if [ -n "$(fact override)" ]; then
     operations+=$(delete_operation "${prefix}override")
     operations+=$(put_operation "${prefix}audit/$(date -u +%FT%TZ)" "$(jq -nc --argjson override "$(fact override)" --argjson facts "$facts" '{override: $override, skipped: $facts}')")
   fi
-  etcd_transaction "$1" "$operations" || { say "etcd did not confirm the claim: $etcd_error"; etcd_revoke "$new_lease" || true; return 1; }
-  if [ "$etcd_reply" != true ]; then say "The facts have changed while this member decided; looking again."; etcd_revoke "$new_lease" || true; return 1; fi
-  event "promoted $new_term"
-  note "$RUN/view" "$view"
-  printf '%-15s\n' $((sent + GRACE)) >"$RUN/deadline"
-  note "$RUN/lease" "$new_lease $new_term $incarnation"
-  lease=$new_lease term=$new_term served=$incarnation gates="" regate=yes server_acknowledge=$acknowledge
+  claim_operations=$operations
+  claim_conditions=$(unchanged cluster view primary override)
+}
+
+# drop_claim: what was prepared is not used any more.
+drop_claim() {
+  rm -f "$RUN/taking-over"
+  [ -z "$claim_lease" ] || etcd_revoke "$claim_lease" || true
+  claim_lease=""
+}
+
+# claim [CONDITIONS]: the transaction that makes this member, and no other, primary of the next term, if what the claim was prepared
+# from still holds; then the server takes writes.
+claim() {
+  etcd_transaction "$claim_conditions${1-}" "$claim_operations" || { say "etcd did not confirm the claim: $etcd_error"; drop_claim; return 1; }
+  if [ "$etcd_reply" != true ]; then say "The facts have changed while this member decided; looking again."; drop_claim; return 1; fi
+  event "promoted $claim_term"
+  note "$RUN/view" "$claim_view"
+  printf '%-15s\n' $((claim_since + GRACE)) >"$RUN/deadline"
+  note "$RUN/lease" "$claim_lease $claim_term $incarnation"
+  lease=$claim_lease term=$claim_term served=$incarnation gates="" regate=yes server_acknowledge=$claim_acknowledge claim_lease=""
   raise_from="" leaving="" waited=0 absent_since=()
-  rm -f "$RUN"/{electing,following,lost,unhealthy,handing-over,handed-over,alone}
-  set_role "primary $new_term"
+  rm -f "$RUN"/{electing,following,lost,unhealthy,handing-over,handed-over,alone,taking-over}
+  set_role "primary $term"
   report_lease="" made_ready="" following="" stopped=""
   alone=yes
-  if ! become_primary "$acknowledge"; then
+  if ! become_primary "$claim_acknowledge"; then
     fence "The server does not become primary"
     resign
     return 0
   fi
-  open_for_writes "$(jq length <<<"$replicas")" "$acknowledge"
+  open_for_writes "$claim_replicas" "$claim_acknowledge"
   sync -d "$STATE/term"
 }
 
@@ -118,25 +139,23 @@ leave() {
 }
 
 primary_step() {
-  local until named
+  local until named why
   read_note "$RUN/server"
   if [ "$REPLY" != "$served" ]; then
     log "The server has ended: giving the lease back."
     resign
     return
   fi
-  if [ -e "$RUN/unhealthy" ]; then
-    read_note "$RUN/unhealthy"; local why=$REPLY
-    if [ ! -e "$RUN/writable" ]; then step_down "$why"; return; fi
-    log "FENCED: $why. The server is killed."
-    if kill_server "$why"; then resign; fi
-    return
-  fi
   read_note "$RUN/deadline"; until=${REPLY// /}
   milliseconds
-  if [ -n "$until" ] && [ $((until - REPLY)) -lt 1500 ]; then
-    if [ ! -e "$RUN/writable" ]; then step_down "the lease could not be renewed"; return; fi
-    fence "The lease could not be renewed, and too few replicas confirm this primary"
+  if [ -n "$until" ] && [ $((until - REPLY)) -lt 1000 ]; then
+    read_note "$RUN/unhealthy"; why=${REPLY:-the lease could not be renewed, and too few replicas confirm this primary}
+    if [ ! -e "$RUN/writable" ]; then step_down "$why"; return; fi
+    if [ ! -e "$RUN/unhealthy" ]; then fence "$why"
+    else
+      log "FENCED: $why. The server is killed."
+      kill_server "$why" || return 0
+    fi
     resign
     return
   fi
@@ -170,11 +189,11 @@ reclaim() {
   milliseconds; sent=$REPLY
   etcd_lease "$LEASE_SECONDS" || return 0
   new_lease=$etcd_reply
-  operations=$(put_operation "${prefix}primary" "$(jq -nc --arg pod "$POD_NAME" --arg by "$POD_UID" --argjson term "$term" '{pod: $pod, by: $by, term: $term}')" "$new_lease")
+  operations=$(put_operation "${prefix}primary" "$(primary_named "$term")" "$new_lease")
   if [ -z "$view" ]; then
     log "etcd does not know this database: it has lost its data. Registering it again."
     read_note "$RUN/view"
-    operations+=$(put_operation "${prefix}view" "$REPLY")$(put_operation "${prefix}cluster" "$(jq -nc --arg id "$own_cluster" --arg me "$POD_NAME" '{id: $id, founder: $me}')")
+    operations+=$(put_operation "${prefix}view" "$REPLY")$(put_operation "${prefix}cluster" "$(database_named "$own_cluster")")
   fi
   etcd_transaction "$(unchanged primary view cluster)" "$operations" || return 0
   if [ "$etcd_reply" != true ]; then return 0; fi
@@ -298,12 +317,19 @@ raise() {
 # hand_over: the pod is about to stop ($RUN/handover). Another one gets ready first; then this one stops writing, and says where
 # it stopped; the other one takes over by a transaction that this one's withdrawal would make fail.
 hand_over() {
-  local target mine ready answer i
+  local target mine ready conditions answer i
   read_facts || { say "Handing over needs etcd ($etcd_error)."; return; }
   primary=$(fact primary)
   if [ "$(primary_field pod)$(primary_field by)" != "$POD_NAME$POD_UID" ]; then return; fi
   target=$(choose_target)
   if [ -z "$target" ]; then
+    # A replica whose answer is late is not a replica that cannot.
+    looking_since=${looking_since:-$SECONDS}
+    if [ -n "$(view_replicas)" ] && [ $((SECONDS - looking_since)) -lt $look_patience ]; then
+      say "No replica says that it can take over. Asking again."
+      delay=0.3
+      return
+    fi
     fence "The pod is about to stop, and no replica can take over"
     resign
     note "$RUN/handed-over" nobody
@@ -320,6 +346,7 @@ hand_over() {
     return
   fi
   ready=$(jq -r .value <<<"$etcd_reply")
+  conditions=$(compare_value "${prefix}handover" "$ready")$(unchanged primary)
   touch "$RUN/handing-over"
   note "$RUN/health" "404 Handing over to another member."
   # From here on nobody can write: every process that is started until the other one takes over is time that visitors wait.
@@ -329,8 +356,8 @@ hand_over() {
     return
   fi
   event "fenced"
-  if ! etcd_transaction "$(compare_value "${prefix}handover" "$ready")$(unchanged primary)" \
-    "$(put_operation "${prefix}handover" "$(jq -c --arg executed "$executed" '.state = "go" | .executed = $executed' <<<"$ready")")" || [ "$etcd_reply" != true ]; then call_off; return; fi
+  ready=${ready/'"state":"ready"'/'"state":"go"'}
+  if ! etcd_transaction "$conditions" "$(put_operation "${prefix}handover" "${ready/'"executed":""'/"\"executed\":\"$executed\""}")" || [ "$etcd_reply" != true ]; then call_off; return; fi
   close_clients
   for ((i = 0; i < 80; i++)); do
     if etcd_get "${prefix}primary" && answer=$(jq -r '.value // empty' <<<"$etcd_reply") && [ -n "$answer" ] && [ "$(jq -r .pod <<<"$answer")" != "$POD_NAME" ]; then
@@ -360,10 +387,11 @@ choose_target() {
   done | sort -n -k1,1 -k2,2 | head -n 1 | cut -d' ' -f3
 }
 
-await_handover() { # STATE
+# await_handover STATE: etcd_reply is the handover then.
+await_handover() {
   local i
   for ((i = 0; i < 50; i++)); do
-    if etcd_get "${prefix}handover" && [ "$(jq -r '.value // "null" | fromjson | .state // empty' <<<"$etcd_reply")" = "$1" ]; then return 0; fi
+    if etcd_get "${prefix}handover" && [[ $etcd_reply == *"\\\"state\\\":\\\"$1\\\""* ]]; then return 0; fi
     pause 0.1
   done
   return 1

@@ -27,8 +27,9 @@ close_session() {
   session_pid=""
 }
 
-# sql STATEMENTS: as root over the local socket; prints rows, columns separated by tabs. The client may be given up, never the
-# session at the server: one that is killed while it waits for an acknowledgement is told that its write is done.
+# sql STATEMENTS: as root over the local socket; prints rows, columns separated by tabs. They are in no argument list, as some have
+# passwords. The client may be given up, never the session at the server: one that is killed while it waits for an
+# acknowledgement is told that its write is done.
 sql() {
   local statements=$1 row end="--- end of the answer ---"
   statements=${statements%"${statements##*[![:space:];]}"}
@@ -44,8 +45,6 @@ sql() {
   kill -KILL "$session_pid" 2>/dev/null || true
   return 1
 }
-# sql_file: the same, from standard input.
-sql_file() { sql "$(cat)"; }
 
 server_runs() { [ -e "$RUN/server" ]; }
 # server_answers: the check agent has asked the server within the last seconds.
@@ -107,7 +106,7 @@ close_clients() {
   local statements
   statements=$(sql "SELECT CONCAT('KILL ', ID, ';') FROM information_schema.PROCESSLIST
     WHERE USER NOT IN ('root', 'monitor', 'backup', 'event_scheduler', 'system user') AND COMMAND NOT LIKE 'Binlog Dump%'" 2>/dev/null) || return 0
-  [ -z "$statements" ] || sql_file <<<"$statements" >/dev/null 2>&1 || true
+  [ -z "$statements" ] || sql "$statements" >/dev/null 2>&1 || true
 }
 
 # --- following ------------------------------------------------------------------------------------------------------
@@ -121,8 +120,7 @@ receive() {
   local user=replication
   if [ "$2" = yes ]; then user=replica-$(ordinal "$POD_NAME"); fi
   # The applier must run while the source is changed: else the server throws the relay logs away.
-  sql_file <<SQL 2>/dev/null || return 1
-SET GLOBAL super_read_only = ON;
+  sql "SET GLOBAL super_read_only = ON;
 STOP REPLICA IO_THREAD;
 SET GLOBAL rpl_semi_sync_source_enabled = OFF;
 SET GLOBAL rpl_semi_sync_replica_enabled = OFF;
@@ -130,8 +128,7 @@ $(applier_statement)
 CHANGE REPLICATION SOURCE TO SOURCE_HOST = '$(address "$1")', SOURCE_PORT = 3306, $(static_source_options) $tls_source_options GET_SOURCE_PUBLIC_KEY = 1, SOURCE_CONNECT_RETRY = 1, SOURCE_RETRY_COUNT = 86400, SOURCE_HEARTBEAT_PERIOD = 1;
 SET GLOBAL rpl_semi_sync_replica_enabled = $([ "$2" = yes ] && echo ON || echo OFF);
 START REPLICA IO_THREAD USER = '$user' PASSWORD = $(sql_quote "$(<"$SECRETS/replication-password")");
-START REPLICA SQL_THREAD;
-SQL
+START REPLICA SQL_THREAD;" 2>/dev/null || return 1
 }
 tls_source_options=${TLS:+"SOURCE_SSL = 1, SOURCE_SSL_CA = '$TLS/ca.crt', SOURCE_SSL_VERIFY_SERVER_CERT = 1,"}
 # With a channel that has never had a source there are no relay logs to keep, and no applier to start.
@@ -166,7 +163,7 @@ shut_out() {
   local i=${1##*-} statements
   sql "SET sql_log_bin = 0; SET lock_wait_timeout = 3; ALTER USER 'replica-$i'@'%' ACCOUNT LOCK" 2>/dev/null || return 1
   statements=$(sql "SELECT CONCAT('KILL ', ID, ';') FROM information_schema.PROCESSLIST WHERE USER = 'replica-$i'" 2>/dev/null) || return 1
-  [ -z "$statements" ] || sql_file <<<"$statements" >/dev/null 2>&1 || true
+  [ -z "$statements" ] || sql "$statements" >/dev/null 2>&1 || true
   [ "$(sql "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'replica-$i'" 2>/dev/null)" = 0 ]
 }
 

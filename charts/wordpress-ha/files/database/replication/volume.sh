@@ -23,9 +23,7 @@ find_volume() {
 
 # mark_complete: the data directory is whole: the last thing that is written of it.
 mark_complete() {
-  if { touch "$DATADIR/complete" && sync "$DATADIR"; } 2>/dev/null; then return 0; fi
-  say "This volume takes no writes: it is full, or broken. The data directory counts when that is mended."
-  return 1
+  { touch "$DATADIR/complete" && sync "$DATADIR"; } 2>/dev/null || no_writes "The data directory counts when that is mended."
 }
 
 discard() { find "${DATADIR:?}" -mindepth 1 -delete; rm -f "$STATE"/{initializing,cloning,cluster,term}; sync "$STATE"; own_cluster=""; }
@@ -81,7 +79,7 @@ found() {
   local new_lease id i mine
   etcd_lease "$LEASE_SECONDS" || return 0
   new_lease=$etcd_reply
-  mine=$(jq -nc --arg pod "$POD_NAME" --arg by "$POD_UID" '{pod: $pod, by: $by, term: 0}')
+  mine=$(primary_named 0)
   # shellcheck disable=SC2046 # one word a pod
   etcd_transaction "$(unchanged cluster view primary $(for i in $(all_members); do echo "report/$i"; done))" "$(put_operation "${prefix}primary" "$mine" "$new_lease")" || return 0
   [ "$etcd_reply" = true ] || { say "The facts have changed while this member decided; looking again."; return 0; }
@@ -102,7 +100,7 @@ found() {
   if [ "$REPLY" != yes ]; then log "The data directory could not be made; the log of the container mysql says why. Starting over."; drop_lease; discard; return 0; fi
   log "Registering the new database $id."
   until etcd_transaction "$(compare_value "${prefix}primary" "$mine")$(compare_absent "${prefix}cluster")" \
-    "$(put_operation "${prefix}cluster" "$(jq -nc --arg id "$id" --arg me "$POD_NAME" '{id: $id, founder: $me}')")$(put_operation "${prefix}view" \
+    "$(put_operation "${prefix}cluster" "$(database_named "$id")")$(put_operation "${prefix}view" \
       "$(jq -nc --arg me "$POD_NAME" --argjson acknowledge "$(wanted_acknowledge)" '{term: 0, primary: $me, replicas: [], acknowledge: $acknowledge}')")" && [ "$etcd_reply" = true ]; do
     if [ -n "$etcd_reply" ] && read_facts; then
       [ "$(jq -r '.id // empty' <<<"$(fact cluster)")" != "$id" ] || break # an earlier attempt was carried out, though its answer was lost

@@ -182,6 +182,15 @@ final class Bench implements AutoCloseable {
     }
   }
 
+  /** Sends a signal, for example STOP and CONT: what hangs, and goes on. */
+  static void signal(Process process, String name) {
+    try {
+      new ProcessBuilder("kill", "-" + name, "" + process.pid()).start().onExit().join();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** The text of a file, or nothing. */
   static String read(Path file) {
     try {

@@ -121,6 +121,11 @@ final class Etcd implements AutoCloseable {
     process.destroyForcibly().onExit().join();
   }
 
+  /** STOP: it hangs, and CONT. */
+  void signal(String name) {
+    Bench.signal(process, name);
+  }
+
   /** Its volume is lost. The member has to be down. */
   void wipe() {
     Bench.delete(directory);

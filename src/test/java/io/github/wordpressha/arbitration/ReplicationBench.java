@@ -169,8 +169,8 @@ final class ReplicationBench implements AutoCloseable {
           "TMP", directory.resolve("tmp").toString(), "POD_NAME", name(ordinal), "POD_UID", "uid-" + ordinal, "MEMORY_LIMIT", "1000000000", "DATADIR", data.toString(),
           "STATE", state.toString(), "RUN", run.toString(), "SERVER", server.toString()));
       environment.putAll(Map.of("CONFIG", ReplicationBench.this.directory.resolve("config").toString(), "CREDENTIALS", directory.resolve("credentials").toString(),
-          "SECRETS", directory.resolve("secrets").toString(), "DROPPED", directory.resolve("dropped").toString(), "DOMAIN", "db.test", "NOTICE", "1", "LEASE_SECONDS", "6",
-          "GRACE", "4500", "SETTLE", "1", "ENTRYPOINT", STUBS.resolve("entrypoint.sh").toString()));
+          "SECRETS", directory.resolve("secrets").toString(), "DROPPED", directory.resolve("dropped").toString(), "DOMAIN", "db.test", "NOTICE", "1",
+          "SETTLE", "1", "ENTRYPOINT", STUBS.resolve("entrypoint.sh").toString()));
     }
 
     /** A whole data directory, whose server runs and has these transactions. */
@@ -213,11 +213,7 @@ final class ReplicationBench implements AutoCloseable {
 
     /** To the script that was started last. */
     void signal(String name) {
-      try {
-        new ProcessBuilder("kill", "-" + name, "" + processes.get(processes.size() - 1).pid()).start().onExit().join();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+      Bench.signal(processes.get(processes.size() - 1), name);
     }
 
     void kill() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.wordpressha.arbitration.ReplicationBench.Pod;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
@@ -224,6 +225,25 @@ class ReplicationTest {
     }
 
     @Test
+    @DisplayName("whose server does not answer gets no more time; it goes on if that was for a moment, and else another one can take over soon")
+    void serverHangs() {
+      isPrimary();
+      Path state = pod.run.resolve("state");
+      String text = Bench.read(state);
+      Bench.delete(state);
+      pod.awaitLog("The lease is not renewed: the server does not answer");
+      long until = deadline(pod);
+      Bench.write(state, text);
+      pod.await("the right to be prolonged", () -> deadline(pod) > until);
+      assertThat(pod.log()).doesNotContain("FENCED");
+
+      Bench.delete(state);
+      long hangs = System.nanoTime();
+      pod.awaitLog("FENCED: the server does not answer");
+      assertThat(Duration.ofNanos(System.nanoTime() - hangs)).isBetween(Duration.ofSeconds(6), Duration.ofSeconds(10));
+    }
+
+    @Test
     @DisplayName("gives the lease back at once when its server has ended")
     void serverEnds() {
       isPrimary();
@@ -249,6 +269,32 @@ class ReplicationTest {
     old.awaitLog("In sync: acknowledging writes of demo-mysql-2");
   }
 
+  @Test
+  @DisplayName("planned work: a replica whose answer is late takes over all the same")
+  void handsOverToWhoAnswersLate() {
+    bench.known(3, 0, 1, 1, 2).reports(2, "a:1-9");
+    Pod old = bench.pod(1).serves("a:1-9").elector().awaitLog("taking writes");
+    bench.pod(2).serves("a:1-9").elector().awaitLog("In sync: acknowledging writes of demo-mysql-1");
+
+    old.with("run/handover", "the pod is about to stop\n").awaitLog("No replica says that it can take over. Asking again.");
+    bench.agent(2, "{\"pod\":\"demo-mysql-2\",\"role\":\"replica\",\"source\":\"demo-mysql-1\",\"receiving\":true,\"synced\":true,\"behind\":0,\"draining\":false}");
+
+    old.awaitLog("Handed over to demo-mysql-2");
+    assertThat(old.log()).doesNotContain("FENCED");
+  }
+
+  @Test
+  @DisplayName("planned work: a primary whose replicas never say that they can take over gives its lease back after a while")
+  void handsOverToNobody() {
+    bench.known(3, 0, 1, 1, 2).reports(2, "a:1-9");
+    Pod old = bench.pod(1).serves("a:1-9").elector().awaitLog("taking writes");
+
+    old.with("run/handover", "the pod is about to stop\n").awaitLog("FENCED: The pod is about to stop, and no replica can take over");
+
+    old.await("the lease is given back", () -> bench.fact("primary").isNull());
+    old.await("the pod may stop", () -> Files.exists(old.run.resolve("handed-over")));
+  }
+
   @Nested
   @DisplayName("an etcd that does not answer any more")
   class EtcdGone {
@@ -256,16 +302,28 @@ class ReplicationTest {
     private final Etcd etcd = Etcd.single(Bench.temporary("gone"));
 
     @Test
+    @DisplayName("as all of its members hang: a primary that is confirmed goes on all the same")
+    void goesOnWhileEtcdHangs() {
+      String port = etcd.url().substring(etcd.url().lastIndexOf(':'));
+      try (var lonely = new ReplicationBench(3, 1, "%s http://localhost%s http://127.1%s".formatted(etcd.url(), port, port))) {
+        register(lonely, true);
+        Pod pod = lonely.pod(1).serves("a:1-9").elector().awaitLog("taking writes");
+        long first = deadline(pod);
+        etcd.signal("STOP");
+        pod.await("the right to be prolonged", () -> pod.log().contains("FENCED") || deadline(pod) > first + 15_000);
+        assertThat(pod.log()).contains("Going on while the replicas confirm").doesNotContain("FENCED");
+        etcd.signal("CONT");
+        pod.awaitLog("etcd answers again").kill();
+      }
+      etcd.close();
+    }
+
+    @Test
     @DisplayName("fences a primary that no replica confirms; one that is confirmed goes on; nobody is elected")
     void goesOnWhileConfirmed() {
       for (boolean confirmed : List.of(true, false)) {
         try (var lonely = new ReplicationBench(3, 1, etcd.url())) {
-          etcd.put(lonely.prefix() + "cluster", "{\"id\":\"c\",\"founder\":\"x\"}");
-          etcd.put(lonely.prefix() + "view", "{\"term\":3,\"primary\":\"demo-mysql-0\",\"replicas\":[\"demo-mysql-1\",\"demo-mysql-2\"],\"acknowledge\":1}");
-          etcd.put(lonely.prefix() + "report/demo-mysql-2", "{\"by\":\"uid-2\",\"state\":\"data\",\"cluster\":\"c\",\"term\":1,\"received\":\"a:1-9\"}");
-          if (confirmed) {
-            lonely.agent(2, "{\"pod\":\"demo-mysql-2\",\"role\":\"replica\"}");
-          }
+          register(lonely, confirmed);
           Pod pod = lonely.pod(1).serves("a:1-9").elector().awaitLog("taking writes");
           etcd.kill();
           if (confirmed) {
@@ -274,7 +332,7 @@ class ReplicationTest {
             pod.await("the right to be prolonged", () -> deadline(pod) > first + 5000);
             assertThat(pod.log()).doesNotContain("FENCED");
           } else {
-            pod.awaitLog("FENCED: The lease could not be renewed, and too few replicas confirm");
+            pod.awaitLog("FENCED: the lease could not be renewed, and too few replicas confirm");
           }
           pod.kill();
           etcd.start();
@@ -283,8 +341,14 @@ class ReplicationTest {
       etcd.close();
     }
 
-    private long deadline(Pod pod) {
-      return Long.parseLong(Bench.read(pod.run.resolve("deadline")).strip());
+    /** Two replicas without a primary; one of them, which runs or not, is not simulated any further. */
+    private void register(ReplicationBench lonely, boolean otherRuns) {
+      etcd.put(lonely.prefix() + "cluster", "{\"id\":\"c\",\"founder\":\"x\"}");
+      etcd.put(lonely.prefix() + "view", "{\"term\":3,\"primary\":\"demo-mysql-0\",\"replicas\":[\"demo-mysql-1\",\"demo-mysql-2\"],\"acknowledge\":1}");
+      etcd.put(lonely.prefix() + "report/demo-mysql-2", "{\"by\":\"uid-2\",\"state\":\"data\",\"cluster\":\"c\",\"term\":1,\"received\":\"a:1-9\"}");
+      if (otherRuns) {
+        lonely.agent(2, "{\"pod\":\"demo-mysql-2\",\"role\":\"replica\"}");
+      }
     }
   }
 
@@ -420,5 +484,10 @@ class ReplicationTest {
   /** Milliseconds since boot, as the scripts count them. */
   private static long uptime() {
     return Math.round(Double.parseDouble(Bench.read(java.nio.file.Path.of("/proc/uptime")).split(" ")[0]) * 1000);
+  }
+
+  /** When the pod's right to take writes ends, in milliseconds since boot. */
+  private static long deadline(Pod pod) {
+    return Long.parseLong(Bench.read(pod.run.resolve("deadline")).strip());
   }
 }

@@ -38,4 +38,9 @@ record Members(Release release) {
                 SELECT REPEAT(SHA2(RAND(), 256), 16384) FROM n""".formatted(Math.min(left, ROWS_PER_TRANSACTION)));
         }
     }
+
+    /** Takes away what {@link #fill} made. */
+    void clear(String member) {
+        query(member, "DROP TABLE wordpress.drill_bulk");
+    }
 }
