@@ -12,45 +12,76 @@ require __DIR__ . '/database.php';
 
 const WARMED = '/run/wordpress/warmed', WARMING = '/run/wordpress/warming';
 const WARM_SECONDS = 3;         // less than nginx waits for this answer
-const GIVE_UP_SECONDS = 30;     // a front page that never ends, or is an error, is the visitors' to see, too
+const ERROR_SECONDS = 30;       // a front page that stays an error is the visitors' to see, too
+const SILENCE_SECONDS = 300;    // and one that never ends; but mostly all is slow just then, and a pod without pages would make it slower
+const NOT_WARM = "The front page has not been made yet.\n";
 
-/** Asks for the front page until there is one: an error may be that of a database that is just away. */
+/**
+ * Asks for the front page until there is one: an error may be that of a database that is just away. One process asks at a time, and
+ * waits to the end behind the probe's back: a page that is slow would be slower still with a second one being made beside it.
+ */
 function is_warm(SiteDatabase $database): bool
 {
-	if (is_file(WARMED) || (is_file(WARMING) && filemtime(WARMING) < time() - GIVE_UP_SECONDS)) {
+	if (is_file(WARMED)) {
 		return true;
 	}
-	if (!is_file(WARMING)) {
-		touch(WARMING);
+	$warming = fopen(WARMING, 'c');
+	$since   = fstat($warming)['mtime'];
+	if ($since < time() - SILENCE_SECONDS) {
+		return touch(WARMED);
 	}
-	$connection = @fsockopen('127.0.0.1', 8080, $code, $message, 1);
-	if ($connection === false) {
+	if (!flock($warming, LOCK_EX | LOCK_NB)) {
 		return false;
 	}
-	$url = parse_url($database->siteUrl());
-	fwrite($connection, sprintf("GET %s/ HTTP/1.0\r\nHost: %s\r\n\r\n", rtrim($url['path'] ?? '', '/'), $url['host'] . (isset($url['port']) ? ":{$url['port']}" : '')));
-	$end = microtime(true) + WARM_SECONDS;
-	stream_set_timeout($connection, 1);
-	for ($answer = ''; !feof($connection) && microtime(true) < $end;) {
-		$answer .= fread($connection, 65536);
+	$status = front_page_status($database->siteUrl());
+	return (($status >= 200 && $status < 500) || ($status >= 500 && $since < time() - ERROR_SECONDS)) && touch(WARMED);
+}
+
+/** What this pod's nginx answers; 0 for no whole answer. When it takes long the probe is told no meanwhile. */
+function front_page_status(string $siteUrl): int
+{
+	$connection = @fsockopen('127.0.0.1', 8080, $code, $message, 1);
+	if ($connection === false) {
+		return 0;
 	}
-	return feof($connection) && preg_match('~^HTTP/1\.\d [234]~', $answer) && touch(WARMED);
+	$url = parse_url($siteUrl);
+	fwrite($connection, sprintf("GET %s/ HTTP/1.0\r\nHost: %s\r\n\r\n", rtrim($url['path'] ?? '', '/'), $url['host'] . (isset($url['port']) ? ":{$url['port']}" : '')));
+	stream_set_timeout($connection, 1);
+	$end = microtime(true) + WARM_SECONDS;
+	for ($answer = ''; !feof($connection);) {
+		$answer .= fread($connection, 65536);
+		if (microtime(true) > $end) {
+			$end = INF;
+			answer_probe(NOT_WARM);
+			fastcgi_finish_request();
+		}
+	}
+	return preg_match('~^HTTP/1\.\d ([2-5]\d\d) ~', $answer, $found) ? (int) $found[1] : 0;
+}
+
+/** @param string $reason why this pod is not ready; nothing when it is */
+function answer_probe(string $reason): void
+{
+	if (headers_sent()) {
+		return;
+	}
+	header('Content-Type: text/plain');
+	if ($reason !== '') {
+		http_response_code(503);
+	}
+	echo $reason ?: "ready\n";
 }
 
 $reason = '';
 try {
 	$database = new SiteDatabase();
 	if ($database->option('siteurl') === null) {
-		$reason = 'The database does not answer.';
+		$reason = "The database does not answer.\n";
 	} elseif (!is_warm($database)) {
-		$reason = 'The front page has not been made yet.';
+		$reason = NOT_WARM;
 	}
 } catch (Throwable $error) {
 	error_log('readiness: ' . $error->getMessage());
-	$reason = 'The database does not answer.';
+	$reason = "The database does not answer.\n";
 }
-header('Content-Type: text/plain');
-if ($reason !== '') {
-	http_response_code(503);
-}
-echo $reason ?: 'ready', "\n";
+answer_probe($reason);

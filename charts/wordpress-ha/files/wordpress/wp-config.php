@@ -94,7 +94,9 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 		if ($settings['smtp']['host'] !== '') {
 			require_once '/etc/wordpress/smtp.php';
 		}
-		foreach (glob('/etc/wordpress-mu-plugins/*.php') ?: [] as $file) {
+		// By the directory that they are in now: PHP would remember that of an older version of them, which is gone.
+		$mounted = '/etc/wordpress-mu-plugins';
+		foreach (glob($mounted . '/' . @readlink($mounted . '/..data') . '/*.php') ?: [] as $file) {
 			require_once $file;
 		}
 	}, 0, PHP_INT_MIN);

@@ -188,7 +188,7 @@ The database router: a native sidecar, so it starts before everything that needs
     requests: {cpu: 20m, memory: 32Mi}
     limits: {memory: 192Mi}
   volumeMounts:
-    - {name: configuration, mountPath: /etc/wordpress, readOnly: true}
+    {{- include "wordpress-ha.wordpress.configurationMounts" . | trim | nindent 4 }}
     - {name: secrets, mountPath: /run/secrets/wordpress, readOnly: true}
     - {name: tmp, mountPath: /tmp}
 {{- end }}
@@ -211,9 +211,19 @@ securityContext:
 {{- end }}
 {{- end }}
 
+{{/*
+The configuration, file by file: so mounted, it stays what it was when the container started. A directory would become the new one in
+pods of the old version while an upgrade goes on, and PHP, which remembers the path of the one before, would not find it.
+*/}}
+{{- define "wordpress-ha.wordpress.configurationMounts" -}}
+{{- $files := merge (fromYaml (include "wordpress-ha.wordpress.configuration" .)) (fromYaml (include "wordpress-ha.wordpress.plugins" .)) }}
+{{- range $file := keys $files | sortAlpha }}
+- {name: configuration, mountPath: {{ eq $file "wp-config.php" | ternary "/usr/src" "/etc/wordpress" }}/{{ $file }}, subPath: {{ $file }}, readOnly: true}
+{{- end }}
+{{- end }}
+
 {{- define "wordpress-ha.wordpress.phpMounts" -}}
-- {name: configuration, mountPath: /etc/wordpress, readOnly: true}
-- {name: configuration, mountPath: /usr/src/wp-config.php, subPath: wp-config.php, readOnly: true}
+{{ include "wordpress-ha.wordpress.configurationMounts" . | trim }}
 - {name: secrets, mountPath: /run/secrets/wordpress, readOnly: true}
 - {name: content, mountPath: /usr/src/wordpress/wp-content}
 - {name: tmp, mountPath: /tmp}

@@ -1,0 +1,39 @@
+package io.github.wordpressha.wordpress;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.wordpressha.Profiles;
+import io.github.wordpressha.helm.Release;
+import io.github.wordpressha.helm.Yaml;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** An upgrade that changes the configuration changes it for new pods; those that still serve keep theirs. */
+@Tag("render")
+class ConfigurationTest {
+
+  @ParameterizedTest
+  @DisplayName("what runs PHP for long has its configuration mounted file by file: a directory would be exchanged while it runs")
+  @ValueSource(strings = {"{}", "{database: {topology: external, external: {hosts: [db.example.com]}, existingSecret: database}}"})
+  void configurationStaysAsItWas(String values) throws JsonProcessingException {
+    JsonNode pod = Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values)).manifests().stream()
+        .filter(manifest -> manifest.kind().equals("Deployment")).findFirst().orElseThrow().tree().at("/spec/template/spec");
+    List<JsonNode> mounts = Stream.concat(stream(pod.path("containers")),
+            stream(pod.path("initContainers")).filter(container -> container.path("restartPolicy").asText().equals("Always")))
+        .flatMap(container -> stream(container.path("volumeMounts"))).filter(mount -> mount.path("name").asText().equals("configuration")).toList();
+    assertThat(mounts).isNotEmpty().allMatch(mount -> mount.has("subPath"));
+    assertThat(mounts).anyMatch(mount -> mount.path("mountPath").asText().equals("/etc/wordpress/settings.json"));
+  }
+
+  private static Stream<JsonNode> stream(JsonNode list) {
+    return StreamSupport.stream(list.spliterator(), false);
+  }
+}
