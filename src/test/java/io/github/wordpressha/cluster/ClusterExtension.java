@@ -6,6 +6,8 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolume;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -121,6 +123,9 @@ final class ClusterExtension implements ExecutionCondition, ParameterResolver, A
     private static void clean(KubernetesClient client, String namespace) {
         client.namespaces().withName(namespace).delete();
         client.pods().inNamespace(namespace).withGracePeriod(1).delete();
+        Await.until("the pods of " + namespace + " are gone", CLEANING,
+            () -> assertThat(client.pods().inNamespace(namespace).list().getItems()).isEmpty());
+        lookAgain(client, namespace);
         Await.until("namespace " + namespace + " is gone", CLEANING,
             () -> assertThat(client.namespaces().withName(namespace).get()).isNull());
         clusterWide(client)
@@ -132,6 +137,17 @@ final class ClusterExtension implements ExecutionCondition, ParameterResolver, A
             .forEach(volume -> client.resource(volume).delete());
         Await.until("the volumes of " + namespace + " are gone", CLEANING,
             () -> assertThat(volumes(client, namespace).map(volume -> volume.getMetadata().getName())).isEmpty());
+    }
+
+    /**
+     * Where pods still run when the namespace's controller looks for the first time, it looks again only after half of their
+     * grace period, which is minutes for a database. Any change of the namespace makes it look within seconds.
+     */
+    private static void lookAgain(KubernetesClient client, String namespace) {
+        if (client.namespaces().withName(namespace).get() != null) {
+            client.namespaces().withName(namespace).patch(PatchContext.of(PatchType.JSON_MERGE),
+                "{\"metadata\": {\"annotations\": {\"test/pods\": \"gone\"}}}");
+        }
     }
 
     private static Stream<PersistentVolume> volumes(KubernetesClient client, String namespace) {

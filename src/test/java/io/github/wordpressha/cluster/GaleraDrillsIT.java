@@ -142,6 +142,7 @@ class GaleraDrillsIT {
     }
 
     @Test
+    @Tag("full") // a variant of the drill above, and a run without --full is to fit into an hour
     @Order(31)
     @DisplayName("power loss of all nodes, and one member's volume is lost meanwhile")
     void allNodesLosePowerAndOneVolumeIsLost() throws Exception {
@@ -191,6 +192,7 @@ class GaleraDrillsIT {
     }
 
     @Test
+    @Tag("full") // a variant of the drill above, and a run without --full is to fit into an hour
     @Order(60)
     @DisplayName("two database nodes do not reach one another, but both reach the third")
     void twoNodesAreCut() throws Exception {
@@ -349,6 +351,7 @@ class GaleraDrillsIT {
     }
 
     @Test
+    @Tag("full") // a variant of the drill above, and a run without --full is to fit into an hour
     @Order(96)
     @DisplayName("from three members to a single one, which goes on, and back")
     void scalesToOneAndBack() throws Exception {
