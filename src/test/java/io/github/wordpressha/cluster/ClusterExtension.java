@@ -6,8 +6,6 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolume;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.dsl.base.PatchContext;
-import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -85,12 +83,17 @@ final class ClusterExtension implements ExecutionCondition, ParameterResolver, A
         return new Release(cluster, namespace);
     }
 
-    /** One cluster of each kind a run; JUnit closes it in the end. */
+    /** One cluster of each kind a run, which JUnit closes in the end; but k3s beside another one, with its share of the cores, ends with its class. */
     private static ClusterUnderTest cluster(ExtensionContext context) {
-        boolean k3s = context.getRequiredTestClass().getAnnotation(OnCluster.class).value() == OnCluster.Needs.K3S
-            || kubeconfig().isEmpty();
-        return context.getRoot().getStore(STORE).getOrComputeIfAbsent(k3s ? "k3s" : "kubeconfig",
+        boolean onlyK3s = context.getRequiredTestClass().getAnnotation(OnCluster.class).value() == OnCluster.Needs.K3S;
+        boolean k3s = onlyK3s || kubeconfig().isEmpty();
+        ExtensionContext until = onlyK3s && kubeconfig().isPresent() ? classOf(context) : context.getRoot();
+        return until.getStore(STORE).getOrComputeIfAbsent(k3s ? "k3s" : "kubeconfig",
             key -> k3s ? new K3sCluster() : new KubeconfigCluster(kubeconfig().get()), ClusterUnderTest.class);
+    }
+
+    private static ExtensionContext classOf(ExtensionContext context) {
+        return context.getTestMethod().isEmpty() ? context : classOf(context.getParent().orElseThrow());
     }
 
     private static String namespace(ExtensionContext context) {
@@ -121,13 +124,7 @@ final class ClusterExtension implements ExecutionCondition, ParameterResolver, A
 
     /** Removes a namespace with its volumes, and what a release in it has outside of it. Nothing of it is to be kept, so no pod gets time. */
     private static void clean(KubernetesClient client, String namespace) {
-        client.namespaces().withName(namespace).delete();
-        client.pods().inNamespace(namespace).withGracePeriod(1).delete();
-        Await.until("the pods of " + namespace + " are gone", CLEANING,
-            () -> assertThat(client.pods().inNamespace(namespace).list().getItems()).isEmpty());
-        lookAgain(client, namespace);
-        Await.until("namespace " + namespace + " is gone", CLEANING,
-            () -> assertThat(client.namespaces().withName(namespace).get()).isNull());
+        Namespaces.remove(client, namespace, CLEANING);
         clusterWide(client)
             .filter(object -> namespace.equals(annotation(object, "meta.helm.sh/release-namespace")))
             .forEach(object -> client.resource(object).delete());
@@ -137,17 +134,6 @@ final class ClusterExtension implements ExecutionCondition, ParameterResolver, A
             .forEach(volume -> client.resource(volume).delete());
         Await.until("the volumes of " + namespace + " are gone", CLEANING,
             () -> assertThat(volumes(client, namespace).map(volume -> volume.getMetadata().getName())).isEmpty());
-    }
-
-    /**
-     * Where pods still run when the namespace's controller looks for the first time, it looks again only after half of their
-     * grace period, which is minutes for a database. Any change of the namespace makes it look within seconds.
-     */
-    private static void lookAgain(KubernetesClient client, String namespace) {
-        if (client.namespaces().withName(namespace).get() != null) {
-            client.namespaces().withName(namespace).patch(PatchContext.of(PatchType.JSON_MERGE),
-                "{\"metadata\": {\"annotations\": {\"test/pods\": \"gone\"}}}");
-        }
     }
 
     private static Stream<PersistentVolume> volumes(KubernetesClient client, String namespace) {

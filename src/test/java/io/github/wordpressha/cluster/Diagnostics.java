@@ -3,6 +3,7 @@ package io.github.wordpressha.cluster;
 import static java.util.stream.Collectors.joining;
 
 import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerState;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -23,9 +24,10 @@ record Diagnostics(KubernetesClient client, String namespace) {
 
     private static final Path ROOT = Path.of("target", "cluster-logs");
 
-    /** Dumps pods, volumes' claims, events and every container's logs. What cannot be read is noted in its file. */
+    /** Dumps pods, volumes' claims, events and every container's logs, and a line for each container that is not ready. What cannot be read is noted in its file. */
     Path dump(String test) {
         Path directory = ROOT.resolve(namespace).resolve(Instant.now().toString().substring(11, 19).replace(":", "") + "-" + test);
+        write(directory.resolve("unready.txt"), this::unready);
         write(directory.resolve("pods.yaml"), () -> Serialization.asYaml(client.pods().inNamespace(namespace).list().getItems()));
         write(directory.resolve("claims.yaml"),
             () -> Serialization.asYaml(client.persistentVolumeClaims().inNamespace(namespace).list().getItems()));
@@ -36,6 +38,30 @@ record Diagnostics(KubernetesClient client, String namespace) {
                 .forEach(container -> logs(directory, Pods.name(pod), container));
         }
         return directory;
+    }
+
+    private String unready() {
+        return client.pods().inNamespace(namespace).list().getItems().stream()
+            .flatMap(pod -> Stream.concat(pod.getStatus().getInitContainerStatuses().stream(), pod.getStatus().getContainerStatuses().stream())
+                .filter(container -> !container.getReady())
+                .map(container -> "%s on %s, %s: %d restarts, %s, last said: %s".formatted(Pods.name(pod), pod.getSpec().getNodeName(), container.getName(),
+                    container.getRestartCount(), state(container.getState()), lastLine(Pods.name(pod), container.getName()))))
+            .collect(joining("\n"));
+    }
+
+    private static String state(ContainerState state) {
+        if (state.getWaiting() != null) {
+            return "waiting (%s)".formatted(state.getWaiting().getReason());
+        }
+        return state.getRunning() != null ? "running" : "ended";
+    }
+
+    private String lastLine(String pod, String container) {
+        try {
+            return client.pods().inNamespace(namespace).withName(pod).inContainer(container).tailingLines(1).getLog().strip();
+        } catch (KubernetesClientException e) {
+            return "nothing";
+        }
     }
 
     private String events() {

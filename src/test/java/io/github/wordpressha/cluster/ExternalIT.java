@@ -262,7 +262,7 @@ class ExternalIT {
             Instant start = Instant.now();
             // At most doubled at a time, as the autoscaler of the chart does it.
             for (int pods : new int[] {6, 12, 24, MANY}) {
-                scale(pods);
+                release.scale(pods);
                 release.awaitReady(TO_MANY);
             }
             assertThat(release.pods("wordpress")).hasSize(MANY);
@@ -270,7 +270,7 @@ class ExternalIT {
             mediaIsShown();
 
             Instant back = Instant.now();
-            scale(3);
+            release.scale(3);
             Await.until("3 pods", TO_MANY, () -> assertThat(release.pods("wordpress")).hasSize(3));
             Figures.record("external/%d-to-3 took=%s pages=%d gap=%s".formatted(MANY,
                 Gaps.seconds(Duration.between(back, Instant.now())), reader.count(), Gaps.seconds(reader.longestGap())));
@@ -278,10 +278,6 @@ class ExternalIT {
             assertThat(reader.rerouted()).isEmpty();
         }
         mediaIsShown();
-    }
-
-    private void scale(int pods) {
-        release.kubernetes().apps().deployments().inNamespace(release.namespace()).withName(release.name()).scale(pods);
     }
 
     private String installLogs() {

@@ -38,8 +38,7 @@ record Outside(ClusterUnderTest cluster, String namespace) implements AutoClosea
 
     /** Starts all of it, and waits until it answers. */
     Outside start() {
-        close();
-        Await.until("the namespace " + namespace + " is gone", START, () -> assertThat(client().namespaces().withName(namespace).get()).isNull());
+        Namespaces.remove(client(), namespace, START);
         client().resource(new NamespaceBuilder().withNewMetadata().withName(namespace).endMetadata().build()).create();
         var files = new ConfigMapBuilder().withNewMetadata().withName("outside").endMetadata()
             .addToBinaryData(plugin("1.0.0").file(), base64(plugin("1.0.0").archive()))
@@ -117,8 +116,7 @@ record Outside(ClusterUnderTest cluster, String namespace) implements AutoClosea
 
     @Override
     public void close() {
-        client().namespaces().withName(namespace).delete();
-        client().pods().inNamespace(namespace).withGracePeriod(1).delete();
+        Namespaces.delete(client(), namespace);
     }
 
     private KubernetesClient client() {

@@ -93,6 +93,11 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
         Await.until("no pod of the release is left", Duration.ofMinutes(3), () -> assertThat(names(pods())).isEmpty());
     }
 
+    /** Asks for so many web pods, and waits for nothing. */
+    void scale(int pods) {
+        kubernetes().apps().deployments().inNamespace(namespace).withName(name).scale(pods);
+    }
+
     /** Waits until every workload has all of its replicas, of its newest revision, ready. */
     void awaitReady(Duration atMost) {
         Await.until("all workloads in " + namespace + " are ready", atMost, () -> assertThat(unready()).isEmpty());

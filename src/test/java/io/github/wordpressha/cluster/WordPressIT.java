@@ -252,7 +252,7 @@ class WordPressIT {
         });
         Await.until("the posts are locked", PATIENCE, () ->
             assertThat(sql("SELECT info FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP(%'")).isNotEmpty());
-        release.kubernetes().apps().deployments().inNamespace(release.namespace()).withName(release.name()).scale(PODS + 1);
+        release.scale(PODS + 1);
         Instant unlocked = locked.get(2, TimeUnit.MINUTES);
         awaitPods(PODS + 1);
         Pod pod = release.pods("wordpress").stream().filter(one -> !before.contains(Pods.name(one))).findFirst().orElseThrow();
@@ -523,7 +523,7 @@ class WordPressIT {
     }
 
     private void scale(int replicas) {
-        release.kubernetes().apps().deployments().inNamespace(release.namespace()).withName(release.name()).scale(replicas);
+        release.scale(replicas);
         awaitPods(replicas);
     }
 

@@ -1,0 +1,41 @@
+package io.github.wordpressha.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.time.Duration;
+
+/** Namespaces of tests, of which nothing is to be kept. */
+final class Namespaces {
+
+    private Namespaces() {}
+
+    /** Has a namespace removed; no pod in it gets time to end. */
+    static void delete(KubernetesClient client, String namespace) {
+        client.namespaces().withName(namespace).delete();
+        client.pods().inNamespace(namespace).withGracePeriod(1).delete();
+    }
+
+    /** Removes a namespace, and waits until it is gone. */
+    static void remove(KubernetesClient client, String namespace, Duration atMost) {
+        delete(client, namespace);
+        Await.until("the pods of " + namespace + " are gone", atMost,
+            () -> assertThat(client.pods().inNamespace(namespace).list().getItems()).isEmpty());
+        lookAgain(client, namespace);
+        Await.until("namespace " + namespace + " is gone", atMost,
+            () -> assertThat(client.namespaces().withName(namespace).get()).isNull());
+    }
+
+    /**
+     * Where pods still run when the namespace's controller looks for the first time, it looks again only after half of their
+     * grace period, which is minutes for a database. Any change of the namespace makes it look within seconds.
+     */
+    private static void lookAgain(KubernetesClient client, String namespace) {
+        if (client.namespaces().withName(namespace).get() != null) {
+            client.namespaces().withName(namespace).patch(PatchContext.of(PatchType.JSON_MERGE),
+                "{\"metadata\": {\"annotations\": {\"test/pods\": \"gone\"}}}");
+        }
+    }
+}
