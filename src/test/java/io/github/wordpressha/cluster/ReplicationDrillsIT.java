@@ -28,11 +28,11 @@ import org.junit.jupiter.api.TestMethodOrder;
  * whole; no acknowledged row may be missing, or be there twice, on any member.
  *
  * <p>With {@code -Ddrills.full=true} they have their full length: five power losses of all nodes, a cut of 90 s, three minutes without
- * etcd, and each fault by itself. Otherwise the drills of everyday faults run; those that carry the tag "full" are short, with each kind
- * of fault once, for whoever asks for them by name.
+ * etcd, and each fault by itself. Otherwise each kind of fault happens once, some of them together.
  */
 @Tag("replication")
 @Tag("cluster")
+@Tag("named") // its clones would not fit into the hour that all tests have
 @OnCluster(THREE_NODES)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ReplicationDrillsIT {
@@ -172,7 +172,6 @@ class ReplicationDrillsIT {
     }
 
     @Test
-    @Tag("full")
     @Order(21)
     @DisplayName("the primary's node is lost, and its volume with it: another is promoted, the old one comes back as a clone")
     void nodeOfPrimaryIsLost() throws Exception {
@@ -202,7 +201,6 @@ class ReplicationDrillsIT {
     // --- the primary cannot know --------------------------------------------------------------------------------------
 
     @Test
-    @Tag("full")
     @Order(30)
     @DisplayName("the primary's node is cut off: fenced before another takes writes; what it alone has is kept aside, and reported")
     void nodeOfPrimaryIsCut() throws Exception {
@@ -260,7 +258,6 @@ class ReplicationDrillsIT {
     }
 
     @Test
-    @Tag("full")
     @Order(40)
     @DisplayName("the primary is stopped for 30 s and resumed: it accepts no write after another was promoted")
     void primaryIsStopped() throws Exception {
@@ -306,7 +303,6 @@ class ReplicationDrillsIT {
     // --- clones -------------------------------------------------------------------------------------------------------
 
     @Test
-    @Tag("full")
     @Order(50)
     @DisplayName("an emptied volume is filled by a clone, while the site goes on")
     void cloneIsMeasured() throws Exception {
@@ -314,7 +310,6 @@ class ReplicationDrillsIT {
     }
 
     @Test
-    @Tag("full")
     @Order(52)
     @DisplayName("so is one of 2 GB")
     void largeCloneIsMeasured() throws Exception {
@@ -347,7 +342,6 @@ class ReplicationDrillsIT {
     }
 
     @Test
-    @Tag("full")
     @Order(51)
     @DisplayName("a clone is cut by 10 %, by 90 %, has no room, loses its donor: no half of it ever starts, and it is tried again")
     void cloneIsInterrupted() throws Exception {
@@ -441,7 +435,6 @@ class ReplicationDrillsIT {
     // --- all nodes, etcd ----------------------------------------------------------------------------------------------
 
     @Test
-    @Tag("full")
     @Order(60)
     @DisplayName("power loss of all nodes at once, at a random moment under writes")
     void allNodesLosePower() throws Exception {
@@ -451,7 +444,6 @@ class ReplicationDrillsIT {
     }
 
     @Test
-    @Tag("full")
     @Order(70)
     @DisplayName("etcd is gone for minutes: the primary goes on, nobody is promoted")
     void etcdIsGone() throws Exception {
@@ -490,7 +482,6 @@ class ReplicationDrillsIT {
     // --- scaling ------------------------------------------------------------------------------------------------------
 
     @Test
-    @Tag("full")
     @Order(80)
     @DisplayName("WordPress 3 -> 1 -> 3, the database 3 -> 1 -> 3 -> 5 -> 3: new members are clones, and there is always a primary")
     void scales() throws Exception {
