@@ -206,6 +206,8 @@ securityContext:
 {{- define "wordpress-ha.wordpress.phpEnv" -}}
 # The image's own settings first, then those of the chart.
 - {name: PHP_INI_SCAN_DIR, value: ":/etc/wordpress"}
+# A page costs about a twentieth less processor time with PHP's memory in huge pages, where the node offers them (madvise).
+- {name: USE_ZEND_ALLOC_HUGE_PAGES, value: "1"}
 {{- with .Values.wordpress.extraEnv }}
 {{ toYaml . }}
 {{- end }}
