@@ -54,7 +54,7 @@ claim() {
   printf '%-15s\n' $((claim_since + GRACE)) >"$RUN/deadline"
   note "$RUN/lease" "$claim_lease $claim_term $incarnation"
   lease=$claim_lease term=$claim_term served=$incarnation gates="" regate=yes server_acknowledge=$claim_acknowledge claim_lease=""
-  raise_from="" leaving="" waited=0 absent_since=()
+  raise_from="" leaving="" looking_since="" waited=0 absent_since=()
   rm -f "$RUN"/{electing,following,lost,unhealthy,handing-over,handed-over,alone,taking-over}
   set_role "primary $term"
   report_lease="" made_ready="" following="" stopped=""

@@ -293,6 +293,13 @@ class ReplicationTest {
 
     old.await("the lease is given back", () -> bench.fact("primary").isNull());
     old.await("the pod may stop", () -> Files.exists(old.run.resolve("handed-over")));
+
+    // Only the server was restarted: this pod is primary again, and is to hand over again, later.
+    Bench.delete(old.run.resolve("handover"));
+    old.await("it takes writes again", () -> old.log().lastIndexOf("taking writes") > old.log().lastIndexOf("FENCED"));
+    int before = old.log().length();
+    old.with("run/handover", "the pod is about to stop\n").await("an answer", () -> old.log().indexOf("can take over", before) > 0);
+    assertThat(old.log().substring(before)).contains("Asking again").doesNotContain("FENCED");
   }
 
   @Nested
