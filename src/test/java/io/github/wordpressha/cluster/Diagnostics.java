@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -28,11 +29,11 @@ record Diagnostics(KubernetesClient client, String namespace) {
     Path dump(String test) {
         Path directory = ROOT.resolve(namespace).resolve(Instant.now().toString().substring(11, 19).replace(":", "") + "-" + test);
         write(directory.resolve("unready.txt"), this::unready);
-        write(directory.resolve("pods.yaml"), () -> Serialization.asYaml(client.pods().inNamespace(namespace).list().getItems()));
+        write(directory.resolve("pods.yaml"), () -> Serialization.asYaml(pods()));
         write(directory.resolve("claims.yaml"),
             () -> Serialization.asYaml(client.persistentVolumeClaims().inNamespace(namespace).list().getItems()));
         write(directory.resolve("events.txt"), this::events);
-        for (Pod pod : client.pods().inNamespace(namespace).list().getItems()) {
+        for (Pod pod : pods()) {
             Stream.concat(pod.getSpec().getInitContainers().stream(), pod.getSpec().getContainers().stream())
                 .map(Container::getName)
                 .forEach(container -> logs(directory, Pods.name(pod), container));
@@ -40,8 +41,14 @@ record Diagnostics(KubernetesClient client, String namespace) {
         return directory;
     }
 
+    private List<Pod> pods() {
+        return client.pods().inNamespace(namespace).list().getItems();
+    }
+
+    /** A pod whose work is done is not ready either, but nothing is wrong with it. */
     private String unready() {
-        return client.pods().inNamespace(namespace).list().getItems().stream()
+        return pods().stream()
+            .filter(pod -> !"Succeeded".equals(pod.getStatus().getPhase()))
             .flatMap(pod -> Stream.concat(pod.getStatus().getInitContainerStatuses().stream(), pod.getStatus().getContainerStatuses().stream())
                 .filter(container -> !container.getReady())
                 .map(container -> "%s on %s, %s: %d restarts, %s, last said: %s".formatted(Pods.name(pod), pod.getSpec().getNodeName(), container.getName(),
@@ -58,7 +65,7 @@ record Diagnostics(KubernetesClient client, String namespace) {
 
     private String lastLine(String pod, String container) {
         try {
-            return client.pods().inNamespace(namespace).withName(pod).inContainer(container).tailingLines(1).getLog().strip();
+            return Optional.ofNullable(client.pods().inNamespace(namespace).withName(pod).inContainer(container).tailingLines(1).getLog()).orElse("nothing").strip();
         } catch (KubernetesClientException e) {
             return "nothing";
         }

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.TestMethodOrder;
  */
 @Tag("replication")
 @Tag("cluster")
-@Tag("named") // its clones would not fit into the hour that all tests have
+@Tag("named") // its clones would not fit into the hour that all tests have, and its install was once not done within five minutes, for an unknown reason
 @OnCluster(THREE_NODES)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ReplicationDrillsIT {
