@@ -20,7 +20,7 @@ etcd_timeout=1 # seconds
 ask_patience=2 # seconds: nobody waits for it, and the right lasts longer
 interval=1   # seconds between two renewals
 patience=4   # seconds that an answer of the disk, or a look of the check agent, may be old: a look takes 2.5 s at most
-silence=2    # seconds that the server may leave the check agent without an answer, after the 2 s that the agent waits for one
+silence=2000 # milliseconds that the server may leave the check agent without an answer, after the 2 s that the agent waits for one
 
 # prolong SINCE: the right ends GRACE ms after the question was sent that was answered with yes.
 prolong() {
@@ -38,16 +38,17 @@ touch_disk() {
   done
 }
 
-# healthy: whether the server, its check agent and its disk are at work now. A primary whose server hangs gets no more time than a busy one
-# may need; then what is left of its right ends, without having to wait for a server that cannot be killed.
+# healthy: whether the server, its check agent and its disk are at work now. Else the right is not prolonged: soon the elector kills the
+# server, and if that cannot be killed, what is left of the right ends all the same.
 healthy() {
   local at
   read_note "$RUN/beat"
   if [ $((EPOCHSECONDS - ${REPLY:-0})) -gt $patience ]; then why="the check agent does not run"; return 1; fi
   if [ -e "$RUN/state" ]; then silent_since=""
   else
-    silent_since=${silent_since:-$EPOCHSECONDS}
-    if [ $((EPOCHSECONDS - silent_since)) -ge $silence ]; then why="the server does not answer"; return 1; fi
+    milliseconds
+    silent_since=${silent_since:-$REPLY}
+    if [ $((REPLY - silent_since)) -ge $silence ]; then why="the server does not answer"; return 1; fi
   fi
   read_note "$RUN/disk"; at=${REPLY// /}
   if [ "${at:-0}" -lt "$since" ]; then at=$since; fi # the first writes have just been begun

@@ -6,6 +6,8 @@ stuck_since=""
 look_patience=10 # seconds that a primary that is to hand over looks for a replica that can; it takes writes meanwhile
 looking_since=""
 absent=3 # seconds without a connection after which a replica no longer counts
+# Milliseconds before its right ends at which a primary that is not at work is given up: it gets 3 s to go on, and everybody waits for that.
+spare_unhealthy=2500
 served="" server_acknowledge="" raise_from="" gates="" regate="" waited=0
 declare -A absent_since=()
 leaving="" leaving_from="" leaving_since=0
@@ -139,16 +141,17 @@ leave() {
 }
 
 primary_step() {
-  local until named why
+  local until named why spare=1000
   read_note "$RUN/server"
   if [ "$REPLY" != "$served" ]; then
     log "The server has ended: giving the lease back."
     resign
     return
   fi
+  if [ -e "$RUN/unhealthy" ]; then spare=$spare_unhealthy delay=0.2; fi
   read_note "$RUN/deadline"; until=${REPLY// /}
   milliseconds
-  if [ -n "$until" ] && [ $((until - REPLY)) -lt 1000 ]; then
+  if [ -n "$until" ] && [ $((until - REPLY)) -lt $spare ]; then
     read_note "$RUN/unhealthy"; why=${REPLY:-the lease could not be renewed, and too few replicas confirm this primary}
     if [ ! -e "$RUN/writable" ]; then step_down "$why"; return; fi
     if [ ! -e "$RUN/unhealthy" ]; then fence "$why"
