@@ -57,6 +57,7 @@ declare -A answer=()
 code=503 reason="The check agent has just started."
 said=""
 while true; do
+  read_note "$RUN/health"; before=$REPLY
   if look 2>/dev/null; then
     judge
   else
@@ -65,7 +66,9 @@ while true; do
     read_note "$RUN/phase"
     code=503 reason="The server does not answer: ${REPLY:-it has not been started yet}."
   fi
-  if [ "$code $reason" != "$said" ]; then
+  read_note "$RUN/health"
+  if [ "$REPLY" != "$before" ]; then said="" # somebody who knows better has noted something while this look was under way
+  elif [ "$code $reason" != "$said" ]; then
     note "$RUN/health" "$code $reason"
     log "$code $reason"
     said="$code $reason"

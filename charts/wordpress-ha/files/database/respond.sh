@@ -44,9 +44,10 @@ case $path in
     fi ;;
   *)
     # Who asks a member that is about to take over hears of it at the moment when it has.
+    if [ -e "$RUN/taking-over" ]; then exec {never}<> <(:); fi
     for ((i = 0; i < 30; i++)); do
       if [ ! -e "$RUN/taking-over" ] || { read -r code reason <"$RUN/health" && [ "$code" = 200 ]; } 2>/dev/null; then break; fi
-      read -r -t 0.05 _ || true
+      read -r -t 0.05 -u "$never" _ || true
     done
     if ! is_fresh || [ ! -e "$RUN/health" ]; then answer "503 Down" text/plain "The server has not answered for more than $fresh s."; exit 0; fi
     read -r code reason <"$RUN/health"

@@ -18,3 +18,26 @@ text_in() { if [[ $1 =~ \"$2\":\"?([^\",}]*) ]]; then printf '%s' "${BASH_REMATC
 revision() { printf '%s' "${fact_revisions[$1]-0}"; }
 # unchanged KEY...: the conditions of a transaction that these facts have not changed.
 unchanged() { local key; for key; do compare_revision "$prefix$key" "$(revision "$key")"; done; }
+
+# await_news SECONDS: waits until one of the facts has changed, or for so long; needs "pause". It only makes its caller sooner: nothing
+# is concluded from it, and who hears nothing looks all the same. One request stays open, with the member that answered last; its
+# first line comes when etcd begins to watch, so that no change is missed in between.
+watch_seconds=60 # after which a new request is made: a member that is gone is silent for ever
+watch="" watched=""
+await_news() {
+  if [ -n "$watch" ] && [ "$watched" != "$etcd_last" ]; then close_watch; fi
+  if [ -z "$watch" ] && [ -n "$etcd_last" ]; then
+    watched=$etcd_last
+    exec {watch}< <(exec "${etcd_curl[@]}" -sfN --connect-timeout "$etcd_connect_timeout" --max-time "$watch_seconds" -X POST -H 'Content-Type: application/json' \
+      --data-binary "{\"create_request\":{\"key\":\"$(encoded "$prefix")\",\"range_end\":\"$(encoded "${prefix%/}0")\"}}" "$watched/v3/watch" 2>/dev/null)
+  fi
+  if [ -n "$watch" ]; then
+    if read -r -t "$1" -u "$watch" _; then
+      while read -r -t 0.01 -u "$watch" _; do :; done # one look is enough for all of them
+      return 0
+    elif [ $? -gt 128 ]; then return 0; fi
+    close_watch
+  fi
+  pause "$1"
+}
+close_watch() { exec {watch}<&-; watch=""; }

@@ -264,5 +264,5 @@ while true; do
   elif ! read_facts; then say "etcd gives no whole answer ($etcd_error). Nothing is decided without one; everything stays as it is."
   elif server_runs; then member_step
   else volume_step; fi
-  pause "$delay"
+  await_news "$delay"
 done

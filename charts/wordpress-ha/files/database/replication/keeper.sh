@@ -20,7 +20,7 @@ etcd_timeout=1 # seconds
 ask_patience=2 # seconds: nobody waits for it, and the right lasts longer
 interval=1   # seconds between two renewals
 patience=4   # seconds that an answer of the disk, or a look of the check agent, may be old: a look takes 2.5 s at most
-silence=2000 # milliseconds that the server may leave the check agent without an answer, after the 2 s that the agent waits for one
+silence=1000 # milliseconds that the server may leave the check agent without an answer, after the 2 s that the agent waits for one
 
 # prolong SINCE: the right ends GRACE ms after the question was sent that was answered with yes.
 prolong() {

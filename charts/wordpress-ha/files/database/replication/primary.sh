@@ -57,7 +57,7 @@ claim() {
   note "$RUN/lease" "$claim_lease $claim_term $incarnation"
   lease=$claim_lease term=$claim_term served=$incarnation gates="" regate=yes server_acknowledge=$claim_acknowledge claim_lease=""
   raise_from="" leaving="" looking_since="" waited=0 absent_since=()
-  rm -f "$RUN"/{electing,following,lost,unhealthy,handing-over,handed-over,alone,taking-over}
+  rm -f "$RUN"/{electing,following,lost,unhealthy,handing-over,handed-over,alone}
   set_role "primary $term"
   report_lease="" made_ready="" following="" stopped=""
   alone=yes
@@ -67,6 +67,7 @@ claim() {
     return 0
   fi
   open_for_writes "$claim_replicas" "$claim_acknowledge"
+  forget_source
   sync -d "$STATE/term"
 }
 
@@ -79,6 +80,7 @@ open_for_writes() {
   if [ "$1" -lt "$2" ]; then
     if [ ! -e "$RUN/alone" ]; then
       note "$RUN/alone" "no replica is in sync"
+      rm -f "$RUN/taking-over"
       log "Primary of term $term: read-only until $2 replica(s) can acknowledge writes."
     fi
     return 0
@@ -93,6 +95,7 @@ open_for_writes() {
   rm -f "$RUN/alone"
   event "writable $term"
   note "$RUN/health" "200 Primary of term $term."
+  rm -f "$RUN/taking-over"
   log "Primary of term $term: taking writes."
 }
 
@@ -119,7 +122,7 @@ drop_lease() {
 # resign: gives the lease back, once the server is fenced or dead: nobody has to wait for its end.
 resign() {
   local old=$lease
-  rm -f "$RUN"/{lease,lost,unhealthy,handing-over,alone}
+  rm -f "$RUN"/{lease,lost,unhealthy,handing-over,alone,taking-over}
   lease="" term=0
   set_role "none 0"
   etcd_revoke "$old" || true
@@ -372,7 +375,7 @@ hand_over() {
       delay=0.1
       return
     fi
-    pause 0.1
+    await_news 0.1
   done
   call_off
 }
@@ -395,7 +398,7 @@ await_handover() {
   local i
   for ((i = 0; i < 50; i++)); do
     if etcd_get "${prefix}handover" && [[ $etcd_reply == *"\\\"state\\\":\\\"$1\\\""* ]]; then return 0; fi
-    pause 0.1
+    await_news 0.1
   done
   return 1
 }

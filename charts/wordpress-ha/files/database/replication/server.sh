@@ -180,8 +180,11 @@ acknowledgements() {
 }
 
 become_primary() { # ACKNOWLEDGE
-  sql "STOP REPLICA; RESET REPLICA ALL; SET GLOBAL rpl_semi_sync_replica_enabled = OFF; $(acknowledgements "$1")" 2>/dev/null
+  sql "STOP REPLICA; SET GLOBAL rpl_semi_sync_replica_enabled = OFF; $(acknowledgements "$1")" 2>/dev/null
 }
+
+# forget_source: when writes are taken again, as it costs some syncs.
+forget_source() { sql "RESET REPLICA ALL" 2>/dev/null || true; }
 
 allow_writes() { sql "SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF"; }
 

@@ -211,6 +211,17 @@ final class ReplicationBench implements AutoCloseable {
       return this;
     }
 
+    /** A request to the check agent; its answer is in the log. */
+    Pod asked(String path) {
+      script("respond.sh");
+      try (var request = processes.get(processes.size() - 1).outputWriter()) {
+        request.write("GET " + path + " HTTP/1.0\r\n\r\n");
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return this;
+    }
+
     /** To the script that was started last. */
     void signal(String name) {
       Bench.signal(processes.get(processes.size() - 1), name);

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -265,9 +266,22 @@ class ReplicationTest {
 
     next.awaitLog("Ready to take over from demo-mysql-1").awaitLog("Primary of term 5: taking writes");
     assertThat(bench.fact("view")).isEqualTo(Bench.json("{\"term\":5,\"primary\":\"demo-mysql-2\",\"replicas\":[\"demo-mysql-1\"],\"acknowledge\":1}"));
+    assertThat(next.server.resolve("checks-wait")).as("health checks wait until it takes writes").exists();
+    next.await("health checks do not wait any more", () -> !Files.exists(next.run.resolve("taking-over")));
     assertThat(old.run.resolve("writable")).doesNotExist();
     assertThat(old.run.resolve("handed-over")).exists();
     old.awaitLog("In sync: acknowledging writes of demo-mysql-2");
+  }
+
+  @Test
+  @DisplayName("planned work: a health check of the member that takes over is answered as soon as it has, also if the client has closed its side")
+  void healthCheckWaits() {
+    Pod pod = bench.pod(1).serves("a:1-9").with("run/health", "503 Not the primary.\n").with("run/taking-over", "").asked("/");
+    Awaitility.await("no answer").during(Duration.ofMillis(500)).atMost(Duration.ofSeconds(1)).until(() -> pod.log().isEmpty());
+
+    pod.with("run/health", "200 Primary of term 4.\n");
+
+    pod.awaitLog("HTTP/1.0 200 OK");
   }
 
   @Test

@@ -41,7 +41,7 @@ record Drill(Release release, Topology topology, String name, int members, Durat
         Duration recovered;
         warm();
         var writers = new Writers(release, run);
-        var reader = new Reader(addresses());
+        var reader = new Reader(addresses(), release.host());
         try (writers; reader) {
             steady(writers, Instant.now());
             Instant start = Instant.now();

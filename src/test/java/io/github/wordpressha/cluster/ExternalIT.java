@@ -252,7 +252,7 @@ class ExternalIT {
     @DisplayName("another way to the database, another release of the plugin, from 3 pods to 30 and back: every page is read")
     void manyPodsAndBack() {
         String forged = ", {slug: forged, url: \"%s\", sha256: '%s'}".formatted(outside.plugin("1.0.0").url(), "0".repeat(64));
-        try (var reader = new Reader(release.cluster().addressesOf(release.namespace(), release.name()))) {
+        try (var reader = new Reader(release.addresses(), release.site().address().getAuthority())) {
             // New pods make the front page of the site's address before they are ready.
             onOneHost(3, forged).with("wordpress: {site: {url: '%s'}}".formatted(release.site().address())).upgrade();
             release.awaitReady(TO_ALL_READY);

@@ -34,9 +34,9 @@ final class Reader implements AutoCloseable {
     private final List<String> rerouted = new CopyOnWriteArrayList<>();
     private final Thread thread = new Thread(this::run, "reader");
 
-    Reader(List<URI> addresses) {
+    Reader(List<URI> addresses, String name) {
         this.addresses = addresses;
-        this.name = addresses.get(0).getAuthority();
+        this.name = name;
         thread.setDaemon(true);
         thread.start();
     }

@@ -158,6 +158,11 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
         return cluster.addressesOf(namespace, name);
     }
 
+    /** The site's name, if the values give it none: new pods have its front page before they are ready. */
+    String host() {
+        return "%s.%s.svc.cluster.local".formatted(name, namespace);
+    }
+
     /** The site as visitors of the first node see it. */
     Site site() {
         return Site.at(addresses().get(0));

@@ -307,7 +307,7 @@ class StorageIT {
     private void underUploads(String name, boolean pagesMustNotFail, Fault fault) throws Exception {
         List<URI> addresses = release.cluster().addressesOf(release.namespace(), release.name());
         Uploads uploads;
-        Reader reader = new Reader(addresses);
+        Reader reader = new Reader(addresses, release.host());
         try (reader) {
             Await.until("the caches are warm", PATIENCE, () -> assertThat(reader.count()).isGreaterThan(100));
             int failedBefore = reader.failed().size();

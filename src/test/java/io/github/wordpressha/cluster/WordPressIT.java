@@ -263,7 +263,7 @@ class WordPressIT {
 
     /** What the cache says of the front page under a name that nobody but the pods themselves has used. */
     private String ownFrontPage(Pod pod) {
-        var name = URI.create("http://%s.%s.svc.cluster.local".formatted(release.name(), release.namespace()));
+        var name = URI.create("http://" + release.host());
         return PageCache.xCache(Site.at(name).through(release.cluster().addressOf(pod, Pods.port(pod, "http"))).get("/").expect(200));
     }
 
