@@ -9,6 +9,7 @@
 #                  primary and on at least "acknowledge" of these replicas; nobody else can acknowledge one
 #   report/POD     {"by", "state", "cluster", "term", "received"}: what this member has, while there is no primary (leased).
 #                  While it stands, the member receives nothing: it cannot acknowledge a write of an old primary any more
+#   leaving/POD    {"by"}: a replica whose pod is about to stop, which asks to be taken off the view (leased)
 #   handover       {"from", "to", "by", "state", "executed"}: a planned change of the primary, for some seconds
 #   override       {"pod", "by", "at"}: a person's decision that POD becomes primary with what it has
 #   audit/TIME     overrides that were carried out, and what they skipped
@@ -22,9 +23,10 @@
 : "${NOTICE:=10}"               # seconds after which a waiting member says again what it waits for
 # The primary's lease ends LEASE_SECONDS after its last renewal reached etcd; the primary stops itself GRACE milliseconds after
 # it sent that renewal. What lies between is for a server that takes a moment to be killed, and for clocks that differ.
-: "${LEASE_SECONDS:=7}"
-: "${GRACE:=5500}"
+: "${LEASE_SECONDS:=6}"
+: "${GRACE:=4500}"
 : "${REPORT_SECONDS:=15}"       # how long a report outlives its member
+: "${LEAVE_SECONDS:=120}"       # how long a member's wish to leave stands: longer than its pod waits for that (handover.sh)
 most_members=7                  # accounts exist for so many
 
 # Read again at every look: the number of members changes while pods run.

@@ -89,6 +89,10 @@ follow() {
     if [ "$(text_in "$(fact handover)" to)" = "$POD_NAME" ]; then take_over "$pod"; return; fi
   elif [ -n "$made_ready" ]; then made_ready=""; drop_claim; become_replica || true; fi
   if in_view "$its_term"; then synced=yes; fi
+  if [ -e "$RUN/leaving" ]; then
+    if [ $synced = no ]; then touch "$RUN/may-leave"; say "About to stop: nothing waits for this member."; return; fi
+    ask_to_leave
+  elif [ -n "$(fact "leaving/$POD_NAME")" ]; then etcd_delete "${prefix}leaving/$POD_NAME" || return 0; fi # of a pod that has ended
   wanted="$pod $its_term $synced"
   if [ "$wanted" != "$following" ]; then
     # Whom the view of this term lists has nothing that the primary lacks. Of all others it has to be shown.
@@ -118,6 +122,12 @@ follow() {
     return
   fi
   if [ $synced = no ]; then join "$pod" "$its_term"; else say "In sync with $pod (term $its_term)."; fi
+}
+
+# ask_to_leave: the primary takes this member off the view, if others can acknowledge instead.
+ask_to_leave() {
+  if [ -n "$(fact "leaving/$POD_NAME")" ] || ! etcd_lease "$LEAVE_SECONDS"; then return 0; fi
+  if etcd_put "${prefix}leaving/$POD_NAME" "{\"by\":\"$POD_UID\"}" "$etcd_reply"; then log "About to stop: asking the primary to do without this member."; fi
 }
 
 # their_position POD TERM: sets theirs to what the primary of this term has executed, as its agent says.

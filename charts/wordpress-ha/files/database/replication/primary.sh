@@ -7,7 +7,7 @@ look_patience=10 # seconds that a primary that is to hand over looks for a repli
 looking_since=""
 absent=3 # seconds without a connection after which a replica no longer counts
 # Milliseconds before its right ends at which a primary that is not at work is given up: it gets 3 s to go on, and everybody waits for that.
-spare_unhealthy=2500
+spare_unhealthy=1500
 served="" server_acknowledge="" raise_from="" gates="" regate="" waited=0
 declare -A absent_since=()
 leaving="" leaving_from="" leaving_since=0
@@ -269,14 +269,21 @@ maintain_view() {
   if [ "$wanted" -gt "$acknowledge" ]; then raise "$wanted" "$replicas"; return 0; fi
   there=$(connected) || return 0
   for pod in $replicas; do
-    if [[ $'\n'$there$'\n' == *$'\n'$pod$'\n'* ]]; then unset "absent_since[$pod]"; continue; fi
-    now=${absent_since[$pod]-}
-    if [ -z "$now" ]; then absent_since[$pod]=$SECONDS; continue; fi
+    if [ -z "$(fact "leaving/$pod")" ]; then
+      if [[ $'\n'$there$'\n' == *$'\n'$pod$'\n'* ]]; then unset "absent_since[$pod]"; continue; fi
+      now=${absent_since[$pod]-}
+      if [ -z "$now" ]; then absent_since[$pod]=$SECONDS; continue; fi
+      if [ $((SECONDS - now)) -lt $absent ]; then continue; fi
+    elif [ "$(grep -cvx -e "$pod" -e '' <<<"$there")" -lt "$acknowledge" ]; then say "$pod is about to stop. It stays in the view: nobody else is there to acknowledge writes."; continue; fi
     # As long as there are more than a write needs. The last one stays, connected or not: it may hold acknowledged writes.
-    if [ $((SECONDS - now)) -ge $absent ] && [ -z "$leaving" ] && [ "$(grep -c . <<<"$replicas")" -gt "$acknowledge" ]; then leaving=$pod leaving_from="" leaving_since=$SECONDS; fi
+    if [ "$(grep -c . <<<"$replicas")" -le "$acknowledge" ]; then say "$(gone "$pod"). It stays in the view: nobody else could acknowledge writes."
+    elif [ -z "$leaving" ]; then leaving=$pod leaving_from="" leaving_since=$SECONDS; fi
   done
   if [ -n "$leaving" ]; then let_go "$leaving" "$acknowledge" "$replicas"; fi
 }
+
+# gone POD: why a replica does not count any more.
+gone() { if [ -n "$(fact "leaving/$1")" ]; then printf '%s is about to stop' "$1"; else printf '%s is not connected' "$1"; fi; }
 
 # let_go POD ACKNOWLEDGE REPLICAS: takes a replica off the view. First it must be unable to acknowledge, and what it has
 # acknowledged must be on enough others.
@@ -291,13 +298,13 @@ let_go() {
   fi
   # shellcheck disable=SC2086 # one word a pod
   if [ "$2" -gt 0 ] && [ "$(copies "${leaving_from#=}" $others)" -lt "$2" ]; then
-    say "$1 is not connected. It stays in the view until the others have what it has."
+    say "$(gone "$1"). It stays in the view until the others have what it has."
     # It is let in again meanwhile: it may come back before they do.
     if [ $((SECONDS - leaving_since)) -ge 5 ]; then leaving="" regate=yes absent_since[$1]=$SECONDS; fi
     return 0
   fi
   if change_view '.replicas -= [$pod]' --arg pod "$1"; then
-    log "$1 is not connected: it acknowledges no writes until it has caught up again."
+    log "$(gone "$1"): it acknowledges no writes until it has caught up again."
     leaving="" regate=yes
     unset "absent_since[$1]"
   fi

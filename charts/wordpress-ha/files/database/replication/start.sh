@@ -70,7 +70,7 @@ serve() {
 trap stop TERM INT
 mkdir -p "$RUN"
 # What an earlier server of this pod was allowed is over: there is none now.
-rm -f "$RUN"/{server,writable,deadline,kill,state,health,leaving,handover,handed-over,initialized}
+rm -f "$RUN"/{server,writable,deadline,kill,state,health,leaving,may-leave,handover,handed-over,initialized}
 note "$RUN/phase" waiting
 watch_certificates
 while [ -z "$stopping" ]; do

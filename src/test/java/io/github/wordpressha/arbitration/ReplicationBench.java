@@ -35,13 +35,22 @@ final class ReplicationBench implements AutoCloseable {
   final Path directory = Bench.temporary("replication");
   final Etcd etcd = Etcd.shared();
   private final String namespace = "r" + ThreadLocalRandom.current().nextInt(1_000_000);
+  private final int acknowledge;
+  private final String endpoints;
   private final List<Pod> pods = new ArrayList<>();
   private final Map<Integer, HttpServer> agents = new HashMap<>();
 
   ReplicationBench(int size, int acknowledge, String endpoints) {
+    this.acknowledge = acknowledge;
+    this.endpoints = endpoints;
+    scale(size);
+    connections();
+  }
+
+  /** The number of members that the mounted configuration names. */
+  void scale(int size) {
     Bench.write(directory.resolve("config/cluster.env"), "NAMESPACE=%s\nFULLNAME=demo\nREPLICAS=%d\nDOMAIN=db.test\nACKNOWLEDGE=%d\nETCD_ENDPOINTS='%s'\n"
         .formatted(namespace, size, acknowledge, endpoints));
-    connections();
   }
 
   ReplicationBench() {
@@ -220,6 +229,11 @@ final class ReplicationBench implements AutoCloseable {
         throw new UncheckedIOException(e);
       }
       return this;
+    }
+
+    /** Waits until the script that was started last has ended. */
+    Pod awaitEnd() {
+      return await("the end of the script", () -> !processes.get(processes.size() - 1).isAlive());
     }
 
     /** To the script that was started last. */

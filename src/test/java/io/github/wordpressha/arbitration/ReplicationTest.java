@@ -149,7 +149,8 @@ class ReplicationTest {
       pods.forEach(Pod::elector);
       pods.get(0).await("a primary", () -> !bench.fact("primary").isNull() && bench.fact("primary").path("term").asInt() == 4);
       pods.get(0).await("followers", () -> pods.stream().filter(p -> p.statements().contains("CHANGE REPLICATION SOURCE")).count() == 2);
-      assertThat(pods).filteredOn(p -> p.log().contains("Primary of term")).hasSize(1);
+      pods.get(0).await("one that takes writes", () -> pods.stream().anyMatch(Pod::takesWrites));
+      assertThat(pods).filteredOn(Pod::takesWrites).hasSize(1);
     }
 
     @Test
@@ -246,6 +247,42 @@ class ReplicationTest {
     }
 
     @Test
+    @DisplayName("does without a replica that is about to stop when another one is there, and keeps the last one that a write needs")
+    void letsGo() {
+      isPrimary();
+      for (int i : new int[] {0, 2}) {
+        bench.agent(i, "{\"pod\":\"demo-mysql-%d\",\"role\":\"replica\",\"executed\":\"a:1-9\",\"retrieved\":\"\"}".formatted(i));
+      }
+      pod.with("server/connected", "demo-mysql-0\ndemo-mysql-2\n");
+      bench.put("view", "{\"term\":4,\"primary\":\"demo-mysql-1\",\"replicas\":[\"demo-mysql-0\",\"demo-mysql-2\"],\"acknowledge\":1}");
+
+      bench.put("leaving/demo-mysql-2", "{\"by\":\"uid-2\"}");
+      pod.await("one replica", () -> bench.fact("view").path("replicas").equals(Bench.json("[\"demo-mysql-0\"]")));
+
+      pod.with("server/connected", "demo-mysql-0\n");
+      bench.put("leaving/demo-mysql-0", "{\"by\":\"uid-0\"}");
+      pod.awaitLog("demo-mysql-0 is about to stop. It stays in the view");
+      assertThat(bench.fact("view").path("replicas")).hasSize(1);
+
+      bench.scale(1);
+      pod.await("no replica", () -> bench.fact("view").path("replicas").isEmpty());
+      assertThat(bench.fact("view").path("acknowledge").asInt()).isZero();
+    }
+
+    @Test
+    @DisplayName("does not do without a replica that is about to stop while no other one is connected")
+    void letsNobodyGo() {
+      isPrimary();
+      bench.agent(0, "{\"pod\":\"demo-mysql-0\",\"role\":\"replica\",\"executed\":\"a:1-8\",\"retrieved\":\"\"}");
+      pod.with("server/connected", "demo-mysql-2\n");
+      bench.put("leaving/demo-mysql-2", "{\"by\":\"uid-2\"}");
+      bench.put("view", "{\"term\":4,\"primary\":\"demo-mysql-1\",\"replicas\":[\"demo-mysql-0\",\"demo-mysql-2\"],\"acknowledge\":1}");
+
+      pod.awaitLog("demo-mysql-2 is about to stop. It stays in the view: nobody else is there");
+      assertThat(pod.statements()).doesNotContain("'replica-2'@'%' ACCOUNT LOCK");
+    }
+
+    @Test
     @DisplayName("gives the lease back at once when its server has ended")
     void serverEnds() {
       isPrimary();
@@ -271,6 +308,29 @@ class ReplicationTest {
     assertThat(old.run.resolve("writable")).doesNotExist();
     assertThat(old.run.resolve("handed-over")).exists();
     old.awaitLog("In sync: acknowledging writes of demo-mysql-2");
+  }
+
+  @Test
+  @DisplayName("planned work: a replica asks to be let go, and stops when it is; its next pod does not ask any more")
+  void asksToLeave() {
+    bench.known(4, 1, 1, 2).primary(1, "uid-1", 4);
+    Pod pod = bench.pod(2).serves("a:1-9").elector().awaitLog("In sync: acknowledging writes of demo-mysql-1");
+    pod.with("run/state", "{\"receiving\":true}\n").script("handover.sh");
+    pod.await("its wish", () -> bench.fact("leaving/demo-mysql-2").path("by").asText().equals("uid-2"));
+    assertThat(pod.run.resolve("may-leave")).doesNotExist();
+
+    bench.put("view", "{\"term\":4,\"primary\":\"demo-mysql-1\",\"replicas\":[\"demo-mysql-0\"],\"acknowledge\":1}");
+
+    pod.awaitEnd().awaitLog("About to stop: nothing waits for this member");
+    Bench.delete(pod.run.resolve("leaving"));
+    pod.await("its wish is taken back", () -> bench.fact("leaving/demo-mysql-2").isNull());
+  }
+
+  @Test
+  @DisplayName("planned work: a replica that receives nothing does not wait to be let go, nor does a member that nobody could take over from")
+  void needsNotAskToLeave() {
+    bench.pod(2).with("run/role", "replica 4 demo-mysql-1\n").with("run/state", "{\"receiving\":false}\n").script("handover.sh").awaitEnd();
+    bench.pod(1).with("run/role", "primary 4\n").with("run/handed-over", "nobody\n").script("handover.sh").awaitEnd();
   }
 
   @Test
