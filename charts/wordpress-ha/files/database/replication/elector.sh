@@ -178,11 +178,13 @@ join() {
 elect() {
   local override by companions conditions
   delay=0.3
-  if [ ! -e "$RUN/electing" ]; then touch "$RUN/electing"; rm -f "$RUN/following"; log "There is no primary."; fi
-  set_role "none 0"
+  if [ ! -e "$RUN/electing" ]; then touch "$RUN/electing"; log "There is no primary."; fi
   read_note "$RUN/promised"; by=${REPLY// /}
   milliseconds
+  # Until then this member goes on as it is: that primary may be named again.
   if [ -n "$by" ] && [ "$REPLY" -lt $((by + GRACE + 500)) ]; then say "Waiting: this member has confirmed a primary some seconds ago."; return; fi
+  rm -f "$RUN/following"
+  set_role "none 0"
   if [ "$stopped" != "$incarnation" ]; then
     stop_receiving || { say "The server does not stop receiving."; return; }
     if has_channel; then sql "START REPLICA SQL_THREAD" 2>/dev/null || true; fi

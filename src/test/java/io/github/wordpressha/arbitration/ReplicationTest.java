@@ -162,6 +162,22 @@ class ReplicationTest {
     }
 
     @Test
+    @DisplayName("a replica whose primary is named again before it has stopped receiving is its replica as before")
+    void namedAgain() {
+      bench.known(4, 1, 1, 2).primary(1, "uid-1", 4);
+      Pod pod = bench.pod(2).serves("a:1-9").elector().awaitLog("In sync: acknowledging writes of demo-mysql-1");
+      pod.with("run/promised", (uptime() + 60_000) + "\n");
+      bench.etcd.delete(bench.prefix() + "primary");
+      pod.awaitLog("has confirmed a primary some seconds ago");
+
+      bench.primary(1, "uid-1", 4);
+
+      pod.await("its report is taken back, if there is one", () -> !Files.exists(pod.run.resolve("electing")));
+      assertThat(Bench.read(pod.run.resolve("role"))).startsWith("replica 4 demo-mysql-1");
+      assertThat(pod.run.resolve("following")).exists();
+    }
+
+    @Test
     @DisplayName("who has just confirmed a primary by itself does not elect another before that has run out")
     void promises() {
       bench.known(3, 0, 1, 1, 2).reports(2, "a:1-9");
