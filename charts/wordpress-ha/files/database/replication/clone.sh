@@ -24,7 +24,9 @@ request() {
   answer=$connection_PID
   read -r -t 10 -u "$from" nonce || return 1
   printf '%s %s %s\n' "$({ printf '%s:%s:%s:' "$nonce" "$verb" "$id"; cat "$SECRETS/replication-password"; } | sha256sum | cut -d' ' -f1)" "$verb" "$id" >&"$to"
-  cat <&"$from"
+  cat <&"$from" || true
+  # If nobody takes what comes, as a volume is full, the donor would be waited for until it gives up.
+  kill "$answer" 2>/dev/null || true
   wait "$answer" 2>/dev/null || true
 }
 
@@ -34,7 +36,7 @@ start=$SECONDS
 mkfifo "$work/sum" "$work/bytes"
 sha256sum <"$work/sum" >"$work/sha256" & sum=$!
 wc -c <"$work/bytes" >"$work/length" & bytes=$!
-if ! request CLONE | tee "$work/sum" "$work/bytes" | xbstream -x -C "$DATADIR" 2>"$work/log"; then
+if ! request CLONE | tee --output-error=exit "$work/sum" "$work/bytes" | xbstream -x -C "$DATADIR" 2>"$work/log"; then
   fail "the stream could not be unpacked: $(tail -n 1 "$work/log" | cut -c 1-200)"
 fi
 wait $sum $bytes

@@ -32,7 +32,7 @@ case $verb in
     wc -c <"$work/bytes" >"$work/length" & bytes=$!
     # Its own messages go to a file: only the end of it is of interest, and only when it failed.
     if xtrabackup --defaults-extra-file="$CREDENTIALS/backup.cnf" --backup --stream=xbstream --host=127.0.0.1 --port=3306 --datadir="$DATADIR" \
-      --target-dir="$work/target" 2>"$work/log" | tee "$work/sum" "$work/bytes"; then
+      --target-dir="$work/target" 2>"$work/log" | tee --output-error=exit "$work/sum" "$work/bytes"; then
       wait $sum $bytes
       printf 'whole %s %s\n' "$(<"$work/length")" "$(cut -d' ' -f1 "$work/sha256")" >"$work/result"
       mv "$work/result" "$RESULTS/$id"

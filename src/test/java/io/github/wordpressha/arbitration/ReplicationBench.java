@@ -207,8 +207,8 @@ final class ReplicationBench implements AutoCloseable {
       return script("elector.sh");
     }
 
-    Pod script(String name) {
-      var builder = new ProcessBuilder("bash", scripts().resolve(name).toString()).redirectErrorStream(true)
+    Pod script(String name, String... arguments) {
+      var builder = new ProcessBuilder(Stream.concat(Stream.of("bash", scripts().resolve(name).toString()), Stream.of(arguments)).toList()).redirectErrorStream(true)
           .redirectOutput(ProcessBuilder.Redirect.appendTo(directory.resolve("log").toFile()));
       builder.environment().clear();
       builder.environment().putAll(environment);

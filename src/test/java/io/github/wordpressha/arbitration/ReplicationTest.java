@@ -327,6 +327,12 @@ class ReplicationTest {
   }
 
   @Test
+  @DisplayName("a clone that the volume has no room for fails at once, though its donor goes on sending")
+  void cloneHasNoRoom() {
+    bench.pod(1).script("clone.sh", "demo-mysql-0", "1").awaitEnd().awaitLog("the stream could not be unpacked: my_write() failed.");
+  }
+
+  @Test
   @DisplayName("planned work: a replica asks to be let go, and stops when it is; its next pod does not ask any more")
   void asksToLeave() {
     bench.known(4, 1, 1, 2).primary(1, "uid-1", 4);

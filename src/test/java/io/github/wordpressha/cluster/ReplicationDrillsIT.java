@@ -45,7 +45,7 @@ class ReplicationDrillsIT {
     private static final Duration WITHOUT_ETCD = Duration.ofSeconds(FULL ? 180 : 40);
     private static final int DATA_MEGABYTES = 200;
     private static final int LARGE_MEGABYTES = 2048;
-    private static final String VOLUMES = FULL ? "10Gi" : "2Gi";
+    private static final String VOLUMES = "10Gi";
 
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final Duration LARGE_PATIENCE = Duration.ofMinutes(20);
@@ -70,7 +70,7 @@ class ReplicationDrillsIT {
     private long cloneBytes = (long) DATA_MEGABYTES << 20;
 
     ReplicationDrillsIT(ClusterUnderTest cluster, Release release) {
-        // Small volumes, as what is on them is small; a fixed number of pods, as writers run on each of them.
+        // Room for the large clone; a fixed number of pods, as writers run on each of them.
         this.release = release.withProfile("replication-xtrabackup-nfs").with("""
             database: {storage: {size: %s}}
             nfs: {storage: {size: 2Gi}}
