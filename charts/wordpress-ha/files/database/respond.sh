@@ -20,6 +20,8 @@ answer() { printf 'HTTP/1.0 %s\r\nContent-Type: %s\r\nContent-Length: %s\r\nConn
 # Whether the watcher has said within the last seconds that its notes are true.
 is_fresh() { local at=0; read -r at <"$RUN/beat" && [ $((EPOCHSECONDS - at)) -le $fresh ]; } 2>/dev/null
 
+is_taking_over() { [ -e "$RUN/taking-over" ] && ! { read -r code reason <"$RUN/health" && [ "$code" = 200 ]; } 2>/dev/null; }
+
 case $path in
   /state*)
     if is_fresh && read -r state <"$RUN/state"; then
@@ -44,11 +46,14 @@ case $path in
     fi ;;
   *)
     # Who asks a member that is about to take over hears of it at the moment when it has.
-    if [ -e "$RUN/taking-over" ]; then exec {never}<> <(:); fi
-    for ((i = 0; i < 30; i++)); do
-      if [ ! -e "$RUN/taking-over" ] || { read -r code reason <"$RUN/health" && [ "$code" = 200 ]; } 2>/dev/null; then break; fi
-      read -r -t 0.05 -u "$never" _ || true
-    done
+    if is_taking_over; then
+      # shellcheck source=common.sh
+      . "${0%/*}/common.sh"
+      for ((i = 0; i < 30; i++)); do
+        pause 0.05
+        is_taking_over || break
+      done
+    fi
     if ! is_fresh || [ ! -e "$RUN/health" ]; then answer "503 Down" text/plain "The server has not answered for more than $fresh s."; exit 0; fi
     read -r code reason <"$RUN/health"
     if [ "$code" = 200 ] && [ -e "$RUN/draining" ]; then code=404 reason="Draining: this member is about to stop."; fi
