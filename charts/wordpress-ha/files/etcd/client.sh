@@ -59,12 +59,23 @@ etcd_get() {
     '.kvs[0] // {} | {value: (if .mod_revision then (.value // "" | @base64d) else null end), revision: (.mod_revision // "0" | tonumber)}'
 }
 
+# etcd_watch PREFIX SECONDS: in place of this shell, for a process substitution: a line when the member that answered last begins to watch, and
+# one for each change below PREFIX, for so long.
+etcd_watch() {
+  below "$1"
+  exec "${etcd_curl[@]}" -sfN --connect-timeout "$etcd_connect_timeout" --max-time "$2" \
+    -X POST -H 'Content-Type: application/json' --data-binary "{\"create_request\":{$range}}" "$etcd_last/v3/watch" 2>/dev/null
+}
+
+# below PREFIX: sets range to all keys below it. PREFIX ends in "/"; the range ends at the next character, "0".
+below() { range="\"key\":\"$(encoded "$1")\",\"range_end\":\"$(encoded "${1%/}0")\""; }
+
 # etcd_list PREFIX [FILTER]: etcd_reply becomes [{"key": NAME BEHIND THE PREFIX, "value": TEXT, "revision": NUMBER}, ...], or what
 # the filter makes of it.
-# PREFIX ends in "/"; the range ends at the next character, "0".
 # shellcheck disable=SC2016 # $skip is jq's
 etcd_list() {
-  etcd_call kv/range "{\"key\":\"$(encoded "$1")\",\"range_end\":\"$(encoded "${1%/}0")\"}" \
+  below "$1"
+  etcd_call kv/range "{$range}" \
     '[.kvs // [] | .[] | {key: (.key | @base64d | .[$skip:]), value: (.value // "" | @base64d), revision: (.mod_revision | tonumber)}] | '"${2:-.}" \
     --argjson skip "${#1}"
 }

@@ -28,8 +28,7 @@ await_news() {
   if [ -n "$watch" ] && [ "$watched" != "$etcd_last" ]; then close_watch; fi
   if [ -z "$watch" ] && [ -n "$etcd_last" ]; then
     watched=$etcd_last
-    exec {watch}< <(exec "${etcd_curl[@]}" -sfN --connect-timeout "$etcd_connect_timeout" --max-time "$watch_seconds" -X POST -H 'Content-Type: application/json' \
-      --data-binary "{\"create_request\":{\"key\":\"$(encoded "$prefix")\",\"range_end\":\"$(encoded "${prefix%/}0")\"}}" "$watched/v3/watch" 2>/dev/null)
+    exec {watch}< <(etcd_watch "$prefix" "$watch_seconds")
   fi
   if [ -n "$watch" ]; then
     if read -r -t "$1" -u "$watch" _; then

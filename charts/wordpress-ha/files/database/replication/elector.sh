@@ -183,9 +183,9 @@ elect() {
   milliseconds
   # Until then this member goes on as it is: that primary may be named again.
   if [ -n "$by" ] && [ "$REPLY" -lt $((by + GRACE + 500)) ]; then say "Waiting: this member has confirmed a primary some seconds ago."; return; fi
-  rm -f "$RUN/following"
-  set_role "none 0"
   if [ "$stopped" != "$incarnation" ]; then
+    rm -f "$RUN/following"
+    set_role "none 0"
     stop_receiving || { say "The server does not stop receiving."; return; }
     if has_channel; then sql "START REPLICA SQL_THREAD" 2>/dev/null || true; fi
     stopped=$incarnation following=""

@@ -6,8 +6,7 @@ stuck_since=""
 look_patience=10 # seconds that a primary that is to hand over looks for a replica that can; it takes writes meanwhile
 looking_since=""
 absent=3 # seconds without a connection after which a replica no longer counts
-# Milliseconds before its right ends at which a primary that is not at work is given up: it gets 3 s to go on, and everybody waits for that.
-spare_unhealthy=1500
+respite=3000 # milliseconds after its last renewal that a primary that is not at work gets to go on; everybody waits for that
 served="" server_acknowledge="" raise_from="" gates="" regate="" waited=0
 declare -A absent_since=()
 leaving="" leaving_from="" leaving_since=0
@@ -92,10 +91,9 @@ open_for_writes() {
   touch "$RUN/writable"
   if ! allow_writes; then say "The server does not take writes yet."; return 0; fi
   alone=""
-  rm -f "$RUN/alone"
   event "writable $term"
   note "$RUN/health" "200 Primary of term $term."
-  rm -f "$RUN/taking-over"
+  rm -f "$RUN"/{alone,taking-over}
   log "Primary of term $term: taking writes."
 }
 
@@ -151,7 +149,7 @@ primary_step() {
     resign
     return
   fi
-  if [ -e "$RUN/unhealthy" ]; then spare=$spare_unhealthy delay=0.2; fi
+  if [ -e "$RUN/unhealthy" ]; then spare=$((GRACE - respite)) delay=0.2; fi
   read_note "$RUN/deadline"; until=${REPLY// /}
   milliseconds
   if [ -n "$until" ] && [ $((until - REPLY)) -lt $spare ]; then
@@ -231,7 +229,7 @@ copies() {
 }
 
 maintain_view() {
-  local replicas acknowledge wanted now pod there state waiters clients
+  local replicas acknowledge wanted now pod there others state waiters clients
   replicas=$(view_replicas)
   acknowledge=$(view_field acknowledge) wanted=$(wanted_acknowledge)
   # shellcheck disable=SC2046 # one word a pod
@@ -269,14 +267,17 @@ maintain_view() {
   if [ "$wanted" -gt "$acknowledge" ]; then raise "$wanted" "$replicas"; return 0; fi
   there=$(connected) || return 0
   for pod in $replicas; do
-    if [ -z "$(fact "leaving/$pod")" ]; then
+    others=$replicas
+    # Those who are to do its work have to be there.
+    if [ -n "$(fact "leaving/$pod")" ]; then others=$there
+    else
       if [[ $'\n'$there$'\n' == *$'\n'$pod$'\n'* ]]; then unset "absent_since[$pod]"; continue; fi
       now=${absent_since[$pod]-}
       if [ -z "$now" ]; then absent_since[$pod]=$SECONDS; continue; fi
       if [ $((SECONDS - now)) -lt $absent ]; then continue; fi
-    elif [ "$(grep -cvx -e "$pod" -e '' <<<"$there")" -lt "$acknowledge" ]; then say "$pod is about to stop. It stays in the view: nobody else is there to acknowledge writes."; continue; fi
+    fi
     # As long as there are more than a write needs. The last one stays, connected or not: it may hold acknowledged writes.
-    if [ "$(grep -c . <<<"$replicas")" -le "$acknowledge" ]; then say "$(gone "$pod"). It stays in the view: nobody else could acknowledge writes."
+    if [ "$(grep -cvx -e "$pod" -e '' <<<"$others")" -lt "$acknowledge" ]; then say "$(gone "$pod"). It stays in the view: nobody else is there to acknowledge writes."
     elif [ -z "$leaving" ]; then leaving=$pod leaving_from="" leaving_since=$SECONDS; fi
   done
   if [ -n "$leaving" ]; then let_go "$leaving" "$acknowledge" "$replicas"; fi

@@ -270,7 +270,7 @@ class ReplicationTest {
         bench.agent(i, "{\"pod\":\"demo-mysql-%d\",\"role\":\"replica\",\"executed\":\"a:1-9\",\"retrieved\":\"\"}".formatted(i));
       }
       pod.with("server/connected", "demo-mysql-0\ndemo-mysql-2\n");
-      bench.put("view", "{\"term\":4,\"primary\":\"demo-mysql-1\",\"replicas\":[\"demo-mysql-0\",\"demo-mysql-2\"],\"acknowledge\":1}");
+      bench.known(4, 1, 1, 0, 2);
 
       bench.put("leaving/demo-mysql-2", "{\"by\":\"uid-2\"}");
       pod.await("one replica", () -> bench.fact("view").path("replicas").equals(Bench.json("[\"demo-mysql-0\"]")));
@@ -292,7 +292,7 @@ class ReplicationTest {
       bench.agent(0, "{\"pod\":\"demo-mysql-0\",\"role\":\"replica\",\"executed\":\"a:1-8\",\"retrieved\":\"\"}");
       pod.with("server/connected", "demo-mysql-2\n");
       bench.put("leaving/demo-mysql-2", "{\"by\":\"uid-2\"}");
-      bench.put("view", "{\"term\":4,\"primary\":\"demo-mysql-1\",\"replicas\":[\"demo-mysql-0\",\"demo-mysql-2\"],\"acknowledge\":1}");
+      bench.known(4, 1, 1, 0, 2);
 
       pod.awaitLog("demo-mysql-2 is about to stop. It stays in the view: nobody else is there");
       assertThat(pod.statements()).doesNotContain("'replica-2'@'%' ACCOUNT LOCK");
@@ -341,7 +341,7 @@ class ReplicationTest {
     pod.await("its wish", () -> bench.fact("leaving/demo-mysql-2").path("by").asText().equals("uid-2"));
     assertThat(pod.run.resolve("may-leave")).doesNotExist();
 
-    bench.put("view", "{\"term\":4,\"primary\":\"demo-mysql-1\",\"replicas\":[\"demo-mysql-0\"],\"acknowledge\":1}");
+    bench.known(4, 1, 1, 0);
 
     pod.awaitEnd().awaitLog("About to stop: nothing waits for this member");
     Bench.delete(pod.run.resolve("leaving"));

@@ -2,7 +2,6 @@ package io.github.wordpressha.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -41,7 +40,7 @@ record Drill(Release release, Topology topology, String name, int members, Durat
         Duration recovered;
         warm();
         var writers = new Writers(release, run);
-        var reader = new Reader(addresses(), release.host());
+        var reader = new Reader(release.addresses(), release.host());
         try (writers; reader) {
             steady(writers, Instant.now());
             Instant start = Instant.now();
@@ -85,10 +84,6 @@ record Drill(Release release, Topology topology, String name, int members, Durat
     private void warm() {
         Await.until("the caches are warm", STEADY, () -> release.pods("wordpress").stream().filter(pod -> !pod.isMarkedForDeletion())
             .forEach(pod -> release.site(pod).get("/").expect(200)));
-    }
-
-    private List<URI> addresses() {
-        return release.cluster().addressesOf(release.namespace(), release.name());
     }
 
     /** Waits until every pod writes, as it does when nothing is wrong. */

@@ -45,7 +45,6 @@ class ReplicationDrillsIT {
     private static final Duration WITHOUT_ETCD = Duration.ofSeconds(FULL ? 180 : 40);
     private static final int DATA_MEGABYTES = 200;
     private static final int LARGE_MEGABYTES = 2048;
-    private static final String VOLUMES = "10Gi";
 
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final Duration LARGE_PATIENCE = Duration.ofMinutes(20);
@@ -70,12 +69,11 @@ class ReplicationDrillsIT {
     private long cloneBytes = (long) DATA_MEGABYTES << 20;
 
     ReplicationDrillsIT(ClusterUnderTest cluster, Release release) {
-        // Room for the large clone; a fixed number of pods, as writers run on each of them.
+        // A fixed number of pods, as writers run on each of them.
         this.release = release.withProfile("replication-xtrabackup-nfs").with("""
-            database: {storage: {size: %s}}
             nfs: {storage: {size: 2Gi}}
             wordpress: {replicas: 3, autoscaling: {enabled: false}, content: {size: 1Gi}}
-            """.formatted(VOLUMES));
+            """);
         this.replication = new Replication(this.release);
         this.members = this.release.members();
         this.nodes = new Nodes(cluster);

@@ -305,7 +305,7 @@ class StorageIT {
     }
 
     private void underUploads(String name, boolean pagesMustNotFail, Fault fault) throws Exception {
-        List<URI> addresses = release.cluster().addressesOf(release.namespace(), release.name());
+        List<URI> addresses = release.addresses();
         Uploads uploads;
         Reader reader = new Reader(addresses, release.host());
         try (reader) {
