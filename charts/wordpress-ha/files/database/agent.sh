@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The check agent of a database pod. HAProxy asks it every second whether this member takes writes; the answer must come
-# at once and must never hang. So one process watches the server over one connection, and each request is answered from
+# The check agent of a database pod. HAProxy asks it all the time whether this member takes writes; the answer must not depend
+# on a server that hangs. So one process watches the server over one connection, and each request is answered from
 # what that process noted last (respond.sh), while it says that it is at work ("beat"). Notes are written when something
 # changes: an idle pod costs two questions to the server a second, and starts no process.
 set -euo pipefail
@@ -14,7 +14,8 @@ interval=0.5 # seconds between two looks: what a request may be told is at most 
 patience=2   # seconds that the server may take to answer one; more is a failure for the clients, too
 
 export RUN
-socat -T 3 TCP-LISTEN:"$AGENT_PORT",reuseaddr,fork,backlog=128,max-children=64 EXEC:"bash $(dirname "$0")/respond.sh" 2>/dev/null & # it complains of every client that hangs up early
+# Each proxy keeps one request waiting, most of the time: that is a sleeping shell of half a megabyte.
+socat TCP-LISTEN:"$AGENT_PORT",reuseaddr,fork,backlog=256,max-children=256 EXEC:"bash $(dirname "$0")/respond.sh",nofork 2>/dev/null & # it complains of every client that hangs up early
 listener=$!
 client_pid=""
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Answers one request to the check agent, from notes only: it asks nobody, so it cannot hang.
-#   GET /        200: takes writes. 404: draining, keep what is open and send nothing new. 503: down. A member that is about to take
-#                over answers as soon as it has, or after 1.5 s.
+#   GET /        200: takes writes. 404: draining, keep what is open and send nothing new. 503: down. HAProxy says what it takes this
+#                member for: it hears at once of anything else, and at the moment when it changes, or after a second.
 #   GET /ready   200: serves something, writes or reads: for the kubelet. 503: nothing.
 #   GET /replica 200: a replica that is not behind. 503: anything else.
 #   GET /state   what this member knows of itself, as JSON, for the other members.
@@ -12,15 +12,29 @@ set -euo pipefail
 : "${RUN:=/run/member}"
 fresh=5 # seconds: a note that is older means that the watcher or the server hangs
 
+known=""
 read -r -t 1 _ path _ || exit 0
-while read -r -t 1 line && [ -n "${line%$'\r'}" ]; do :; done
+while read -r -t 1 line && line=${line%$'\r'} && [ -n "$line" ]; do
+  case $line in
+    [Xx]-[Hh]aproxy-[Ss]erver-[Ss]tate:" UP;"*) known=200 ;;
+    [Xx]-[Hh]aproxy-[Ss]erver-[Ss]tate:" NOLB;"*) known=404 ;;
+    [Xx]-[Hh]aproxy-[Ss]erver-[Ss]tate:" DOWN;"*) known=503 ;;
+  esac
+done
 
 answer() { printf 'HTTP/1.0 %s\r\nContent-Type: %s\r\nContent-Length: %s\r\nConnection: close\r\n\r\n%s\n' "$1" "$2" $((${#3} + 1)) "$3"; }
 
 # Whether the watcher has said within the last seconds that its notes are true.
 is_fresh() { local at=0; read -r at <"$RUN/beat" && [ $((EPOCHSECONDS - at)) -le $fresh ]; } 2>/dev/null
 
-is_taking_over() { [ -e "$RUN/taking-over" ] && ! { read -r code reason <"$RUN/health" && [ "$code" = 200 ]; } 2>/dev/null; }
+# judged: sets code and reason, for clients that write.
+judged() {
+  local noted
+  code=503 reason="The server has not answered for more than $fresh s."
+  if ! is_fresh || ! read -r noted <"$RUN/health"; then return 0; fi
+  code=${noted%% *} reason=${noted#* }
+  if [ "$code" = 200 ] && [ -e "$RUN/draining" ]; then code=404 reason="Draining: this member is about to stop."; fi
+} 2>/dev/null
 
 case $path in
   /state*)
@@ -45,18 +59,15 @@ case $path in
       answer "503 No" text/plain "Does not follow ${path#*\?}."
     fi ;;
   *)
-    # Who asks a member that is about to take over hears of it at the moment when it has.
-    if is_taking_over; then
+    judged
+    if [ "$code" = "$known" ]; then
       # shellcheck source=common.sh
       . "${0%/*}/common.sh"
-      for ((i = 0; i < 30; i++)); do
+      for ((i = 0; i < 20 && code == known; i++)); do
         pause 0.05
-        is_taking_over || break
+        judged
       done
     fi
-    if ! is_fresh || [ ! -e "$RUN/health" ]; then answer "503 Down" text/plain "The server has not answered for more than $fresh s."; exit 0; fi
-    read -r code reason <"$RUN/health"
-    if [ "$code" = 200 ] && [ -e "$RUN/draining" ]; then code=404 reason="Draining: this member is about to stop."; fi
     case $code in
       200) answer "200 OK" text/plain "$reason" ;;
       404) answer "404 Draining" text/plain "$reason" ;;

@@ -74,8 +74,9 @@ that is kept on an NFS server is not given to the pod's group: the server could 
   securityContext:
     {{- include "wordpress-ha.containerSecurityContext" . | nindent 4 }}
   resources:
-    requests: {cpu: 20m, memory: 32Mi}
-    limits: {memory: 128Mi}
+    # A member whose agent does not get to run in time counts as down: this share is what it needs where processors are scarce.
+    requests: {cpu: 100m, memory: 32Mi}
+    limits: {memory: 256Mi}
   volumeMounts:
     - {name: scripts, mountPath: /scripts, readOnly: true}
     - {name: run, mountPath: /run/member}

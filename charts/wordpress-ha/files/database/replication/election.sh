@@ -7,6 +7,8 @@
 #   - each is on at least "acknowledge" of the view's replicas, so those that are missing must be fewer.
 # Without that, one that is missing may hold an acknowledged write alone, and everybody waits. Among those that count the one
 # becomes primary that has everything which any of them has; if there is none, two have different transactions, and a person decides.
+# Of equals a replica goes first: a last primary that reports has often a new pod, and a new address takes clients up to half a
+# minute to learn (DNS remembers that there was none); its server is cold, too.
 
 # In jq: what the reports say, from $facts, $me, $replicas, $acknowledge.
 # shellcheck disable=SC2016 # its variables are jq's
@@ -25,7 +27,7 @@ decision_program='
      elif $view.acknowledge > 0 then $size >= $view.acknowledge and ($missing_replicas | length) < $view.acknowledge
      else $acknowledge == 0 and $size > 0 and ($missing_replicas | length) == 0 end) as $enough
   | {enough: $enough, lost: ($view.lost // false), term: $view.term, primary: $view.primary, acknowledge: $view.acknowledge, missing: ([$view.primary | select(. != "" and $data[.] == null)] + $missing_replicas), founded: ($cluster != ""),
-     seen: ($seen | map({pod: ., received: $data[.].received, rank: (if . == $view.primary then -1 else (.[($name | length):] | tonumber) end | if . >= $replicas then . + 100 else . end)}) | sort_by(.rank)),
+     seen: ($seen | map({pod: ., received: $data[.].received, rank: ((.[($name | length):] | tonumber) as $ordinal | [$ordinal >= $replicas, . == $view.primary, $ordinal])}) | sort_by(.rank)),
      empty: [$all[] | select($reports[.].state == "empty")], silent: [$all[] | select($reports[.] == null)],
      data: [$data | to_entries[] | {pod: .key, received: .value.received}],
      text: ([$all[], ($view.primary | select(. != "")), $view.replicas[]] | unique | map(. as $pod | $pod + ": " + (if $reports[$pod] == null then "no report" elif $reports[$pod].state == "data" then ($reports[$pod].received | if . == "" then "the first state" else . end) else $reports[$pod].state end)) | join("; "))}'

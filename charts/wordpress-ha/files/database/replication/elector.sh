@@ -259,7 +259,6 @@ conclude_handover() { # FROM HANDOVER REVISION
 trap '' PIPE # a client that has gone is seen by its missing answer
 trap 'leave; exit 0' TERM INT
 mkdir -p "$RUN" "$STATE" "$DROPPED" "$TMP"
-rm -f "$RUN/taking-over"
 write_credentials elector root root-password socket="$SOCKET"
 resume
 bash "$here/keeper.sh" &

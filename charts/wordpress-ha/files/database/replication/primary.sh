@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2016,SC2153 # its results are read by the scripts that source it
 # What the primary does, to be sourced by elector.sh.
 
-stuck=10 # seconds that writes may wait while no replica is connected and one needs a clone
+stuck=30 # seconds that writes may wait while no replica is connected and one needs a clone: longer than a pod with its data takes to be back
 stuck_since=""
 look_patience=10 # seconds that a primary that is to hand over looks for a replica that can; it takes writes meanwhile
 looking_since=""
@@ -22,7 +22,6 @@ prepare_claim() {
   milliseconds; claim_since=$REPLY
   etcd_lease "$LEASE_SECONDS" || { say "etcd gives no lease: $etcd_error"; return 1; }
   claim_lease=$etcd_reply
-  touch "$RUN/taking-over"
   claim_acknowledge=$(view_field acknowledge); claim_acknowledge=${claim_acknowledge:-$(wanted_acknowledge)}
   replicas=$(jq -Rnc '[inputs | select(. != "")] | unique' <<<"$1")
   claim_replicas=$(jq length <<<"$replicas")
@@ -40,7 +39,6 @@ prepare_claim() {
 
 # drop_claim: what was prepared is not used any more.
 drop_claim() {
-  rm -f "$RUN/taking-over"
   [ -z "$claim_lease" ] || etcd_revoke "$claim_lease" || true
   claim_lease=""
 }
@@ -79,7 +77,6 @@ open_for_writes() {
   if [ "$1" -lt "$2" ]; then
     if [ ! -e "$RUN/alone" ]; then
       note "$RUN/alone" "no replica is in sync"
-      rm -f "$RUN/taking-over"
       log "Primary of term $term: read-only until $2 replica(s) can acknowledge writes."
     fi
     return 0
@@ -93,7 +90,7 @@ open_for_writes() {
   alone=""
   event "writable $term"
   note "$RUN/health" "200 Primary of term $term."
-  rm -f "$RUN"/{alone,taking-over}
+  rm -f "$RUN/alone"
   log "Primary of term $term: taking writes."
 }
 
@@ -120,7 +117,7 @@ drop_lease() {
 # resign: gives the lease back, once the server is fenced or dead: nobody has to wait for its end.
 resign() {
   local old=$lease
-  rm -f "$RUN"/{lease,lost,unhealthy,handing-over,alone,taking-over}
+  rm -f "$RUN"/{lease,lost,unhealthy,handing-over,alone}
   lease="" term=0
   set_role "none 0"
   etcd_revoke "$old" || true

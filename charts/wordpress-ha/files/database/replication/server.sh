@@ -169,8 +169,9 @@ shut_out() {
 
 # --- becoming primary -----------------------------------------------------------------------------------------------
 
-# prepare_gates POD...: on a server that is not primary: only root may change it for a moment.
-prepare_gates() { sql "SET GLOBAL read_only = ON; SET GLOBAL super_read_only = OFF" && set_gates "$@"; }
+# prepare_gates POD...: on a server that is not primary: only root may change it for a moment. The binary log goes on in a new file:
+# a replica that connects is led to its place from the beginning of a file, and no write is acknowledged until it is there.
+prepare_gates() { sql "SET GLOBAL read_only = ON; SET GLOBAL super_read_only = OFF; FLUSH BINARY LOGS" && set_gates "$@"; }
 
 # require_acknowledgements N: from here on N replicas must have a write before it is acknowledged. 0: none.
 require_acknowledgements() { sql "$(acknowledgements "$1")"; }

@@ -220,11 +220,11 @@ final class ReplicationBench implements AutoCloseable {
       return this;
     }
 
-    /** A request to the check agent; its answer is in the log. */
-    Pod asked(String path) {
+    /** HAProxy asks the check agent; the answer is in the log. {@code taken} is what it takes the member for: UP, NOLB, DOWN, or on the way, "UP 2/3". */
+    Pod checkedBy(String taken) {
       script("respond.sh");
       try (var request = processes.get(processes.size() - 1).outputWriter()) {
-        request.write("GET " + path + " HTTP/1.0\r\n\r\n");
+        request.write("GET / HTTP/1.0\r\nX-Haproxy-Server-State: " + taken + "; name=members/mysql-0; node=web; weight=1/1; scur=0/0; qcur=0\r\n\r\n");
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

@@ -86,7 +86,7 @@ record Diagnostics(KubernetesClient client, String namespace) {
     }
 
     private void logs(Path directory, String pod, String container) {
-        var resource = client.pods().inNamespace(namespace).withName(pod).inContainer(container);
+        var resource = client.pods().inNamespace(namespace).withName(pod).inContainer(container).usingTimestamps();
         write(directory.resolve(pod + "." + container + ".log"), resource::getLog);
         write(directory.resolve(pod + "." + container + ".previous.log"), () -> resource.terminated().getLog());
     }
