@@ -98,7 +98,7 @@ follow() {
     # Whom the view of this term lists has nothing that the primary lacks. Of all others it has to be shown.
     if [ $synced = no ] && ! nothing_of_its_own "$pod" "$its_term"; then return; fi
     keep_note term "$its_term" || return 0
-    if ! receive "$pod" $synced; then say "The server did not take $pod as its source."; return; fi
+    if ! receive "$pod" $synced; then say "The server did not take $pod as its source."; delay=0.2; return; fi
     following=$wanted following_since=$SECONDS stopped=""
     set_role "replica $its_term $pod"
     note "$RUN/following" "$pod:$its_term"

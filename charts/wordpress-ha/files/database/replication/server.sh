@@ -101,12 +101,15 @@ kill_server() {
   return 1
 }
 
-# Everybody but the members' own accounts. The server is read-only, so none of these sessions can be in a commit.
+# Everybody but the members' own accounts. The server is read-only, so none of these sessions can be in a commit. The first of them that
+# has just ended by itself ends the list: the others are asked for again.
 close_clients() {
-  local statements
-  statements=$(sql "SELECT CONCAT('KILL ', ID, ';') FROM information_schema.PROCESSLIST
-    WHERE USER NOT IN ('root', 'monitor', 'backup', 'event_scheduler', 'system user') AND COMMAND NOT LIKE 'Binlog Dump%'" 2>/dev/null) || return 0
-  [ -z "$statements" ] || sql "$statements" >/dev/null 2>&1 || true
+  local statements i
+  for ((i = 0; i < 3; i++)); do
+    statements=$(sql "SELECT CONCAT('KILL ', ID, ';') FROM information_schema.PROCESSLIST
+      WHERE USER NOT IN ('root', 'monitor', 'backup', 'event_scheduler', 'system user') AND COMMAND NOT LIKE 'Binlog Dump%'" 2>/dev/null) || return 0
+    if [ -z "$statements" ] || sql "$statements" >/dev/null 2>&1; then return 0; fi
+  done
 }
 
 # --- following ------------------------------------------------------------------------------------------------------
