@@ -16,7 +16,8 @@ here=$(dirname "$0")
 . "$here/server.sh"
 
 : "${POD_NAME:?}" "${TMP:=/tmp}"
-etcd_timeout=1 # seconds
+etcd_timeout=3 # seconds: an answer that comes so late still gives some right
+turn_seconds=1 # after so long without an answer the next member is asked, too
 ask_patience=2 # seconds: nobody waits for it, and the right lasts longer
 interval=1   # seconds between two renewals
 patience=4   # seconds that an answer of the disk, or a look of the check agent, may be old: a look takes 2.5 s at most
@@ -76,6 +77,27 @@ ask_replicas() {
   asking=$!
 }
 
+# renew ENDPOINT: the lease, by this member of etcd.
+renew() {
+  local sent
+  milliseconds; sent=$REPLY
+  if ! ETCD_ENDPOINTS=$1 etcd_keepalive "$lease"; then note "$TMP/error" "$etcd_error"; return 1; fi
+  if [ "$etcd_reply" = 0 ]; then note "$RUN/lost" "$lease"; else prolong "$sent"; fi
+}
+
+# renewed ENDPOINT: whether it answered in this turn. What comes later counts all the same: a disk or a processor that is slow for
+# some seconds is no reason to give up.
+renewed() {
+  local i
+  note "$TMP/error" "$1: no answer within $turn_seconds s"
+  renew "$1" &
+  for ((i = 0; i < turn_seconds * 20; i++)); do
+    pause 0.05
+    if ! kill -0 $! 2>/dev/null; then wait $!; return; fi
+  done
+  return 1
+}
+
 touch_disk &
 toucher=$!
 trap 'kill $toucher 2>/dev/null; exit 0' TERM INT
@@ -96,9 +118,7 @@ while pause "$interval"; do
   fi
   rm -f "$RUN/unhealthy"
   read -ra endpoints <<<"$ETCD_ENDPOINTS"
-  milliseconds; sent=$REPLY
-  if ETCD_ENDPOINTS=${endpoints[turn % ${#endpoints[@]}]} etcd_keepalive "$lease"; then
-    if [ "$etcd_reply" = 0 ]; then note "$RUN/lost" "$lease"; else prolong "$sent"; fi
+  if renewed "${endpoints[turn % ${#endpoints[@]}]}"; then
     if [ $misses -ge ${#endpoints[@]} ]; then log "etcd answers again."; fi
     misses=0
     continue
@@ -106,6 +126,7 @@ while pause "$interval"; do
   ask_replicas
   turn=$((turn + 1)) misses=$((misses + 1)) interval=0.3
   if [ $misses -eq ${#endpoints[@]} ]; then
-    log "The lease cannot be renewed ($etcd_error). Going on while the replicas confirm that they follow this primary."
+    read_note "$TMP/error"
+    log "The lease cannot be renewed ($REPLY). Going on while the replicas confirm that they follow this primary."
   fi
 done

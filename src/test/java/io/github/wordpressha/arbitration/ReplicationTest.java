@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -209,6 +210,24 @@ class ReplicationTest {
       // If it was carried out, its lease was given back or ends, and the view names this member: it may try again.
       pod.awaitLog("Primary of term");
       assertThat(spoilt.fact("primary").path("pod").asText()).isEqualTo("demo-mysql-1");
+    }
+  }
+
+  @Test
+  @DisplayName("a primary goes on while etcd takes two seconds for each answer, though no replica confirms it")
+  void etcdIsSlow() throws Exception {
+    try (var gateway = new Gateway(Etcd.shared().url()); var slow = new ReplicationBench(3, 1, gateway.url())) {
+      slow.known(3, 0, 1, 1, 2).reports(2, "a:1-9");
+      Pod pod = slow.pod(1).serves("a:1-9").elector().awaitLog("taking writes");
+      gateway.plan(request -> {
+        if (request.path().equals("lease/keepalive")) {
+          LockSupport.parkNanos(Duration.ofSeconds(2).toNanos());
+        }
+        return Gateway.Fate.PASS;
+      });
+      Awaitility.await("its right never ends").during(Duration.ofSeconds(8)).atMost(Duration.ofSeconds(9))
+          .until(() -> deadline(pod) > uptime());
+      assertThat(pod.log()).doesNotContain("FENCED");
     }
   }
 
