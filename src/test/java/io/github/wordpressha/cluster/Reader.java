@@ -1,6 +1,5 @@
 package io.github.wordpressha.cluster;
 
-import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -10,6 +9,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Anonymous visitors who read the front page all the time, each over a new connection, through the nodes in turn, all under the site's one
@@ -55,16 +57,17 @@ final class Reader implements AutoCloseable {
     private void read(int turn) throws InterruptedException {
         for (int i = 0; i < addresses.size(); i++) {
             URI address = addresses.get((turn + i) % addresses.size());
-            var request = HttpRequest.newBuilder(address.resolve("/")).timeout(ANSWER).header("Host", name).header("Connection", "close").build();
+            var request = HttpRequest.newBuilder(address.resolve("/")).header("Host", name).header("Connection", "close").build();
             try {
-                HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
+                // A request's own timeout would end with the answer's first line; a page may stop half way.
+                HttpResponse<String> response = client.sendAsync(request, BodyHandlers.ofString()).get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
                 if (response.statusCode() == 200 && response.body().contains("</html>")) {
                     read.add(Instant.now());
                 } else {
                     failed.add("%s %s answered %d".formatted(Instant.now(), address, response.statusCode()));
                 }
                 return;
-            } catch (IOException e) {
+            } catch (ExecutionException | TimeoutException e) {
                 rerouted.add("%s %s: %s".formatted(Instant.now(), address, e));
             }
         }
