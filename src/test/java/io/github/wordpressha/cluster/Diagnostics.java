@@ -1,6 +1,7 @@
 package io.github.wordpressha.cluster;
 
 import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.toSet;
 
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerState;
@@ -8,6 +9,7 @@ import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.readiness.Readiness;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,6 +19,7 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -33,7 +36,11 @@ record Diagnostics(KubernetesClient client, String namespace) {
         write(directory.resolve("claims.yaml"),
             () -> Serialization.asYaml(client.persistentVolumeClaims().inNamespace(namespace).list().getItems()));
         write(directory.resolve("events.txt"), this::events);
+        Set<String> ready = client.nodes().list().getItems().stream().filter(Readiness::isNodeReady).map(node -> node.getMetadata().getName()).collect(toSet());
         for (Pod pod : pods()) {
+            if (!ready.contains(Pods.node(pod))) {
+                continue; // each question to a node that is lost takes a minute
+            }
             Stream.concat(pod.getSpec().getInitContainers().stream(), pod.getSpec().getContainers().stream())
                 .map(Container::getName)
                 .forEach(container -> logs(directory, Pods.name(pod), container));

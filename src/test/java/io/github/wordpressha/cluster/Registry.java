@@ -2,6 +2,7 @@ package io.github.wordpressha.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.fabric8.kubernetes.api.model.Pod;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -33,12 +34,24 @@ record Registry(Release release) {
     private String value(String key) {
         String path = "/%s/%s/%s".formatted(release.namespace(), release.name(), key);
         String body = "{\"key\": \"" + Base64.getEncoder().encodeToString(path.getBytes(StandardCharsets.UTF_8)) + "\"}";
-        JsonNode found = Site.at(release.cluster().addressOf(release.pods("etcd").get(0), CLIENT_PORT))
-            .post("/v3/kv/range", body.getBytes(StandardCharsets.UTF_8), Map.of("Content-Type", "application/json")).expect(200).json();
+        JsonNode found = ask(body.getBytes(StandardCharsets.UTF_8));
         if (!found.has("kvs")) {
             throw new IllegalStateException("etcd has no " + path);
         }
         return new String(Base64.getDecoder().decode(found.get("kvs").get(0).get("value").asText()), StandardCharsets.UTF_8);
+    }
+
+    /** By the first member of etcd that answers: one may be on a node that is lost. */
+    private JsonNode ask(byte[] range) {
+        RuntimeException last = new IllegalStateException("there is no pod of etcd");
+        for (Pod etcd : release.pods("etcd")) {
+            try {
+                return Site.at(release.cluster().addressOf(etcd, CLIENT_PORT)).post("/v3/kv/range", range, Map.of("Content-Type", "application/json")).expect(200).json();
+            } catch (UncheckedIOException | IllegalStateException e) {
+                last = e;
+            }
+        }
+        throw last;
     }
 
     private static JsonNode json(String text) {
