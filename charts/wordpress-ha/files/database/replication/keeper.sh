@@ -89,12 +89,12 @@ renew() {
 # some seconds is no reason to give up.
 renewed() {
   local i
-  note "$TMP/error" "$1: no answer within $turn_seconds s"
   renew "$1" &
   for ((i = 0; i < turn_seconds * 20; i++)); do
     pause 0.05
     if ! kill -0 $! 2>/dev/null; then wait $!; return; fi
   done
+  note "$TMP/error" "$1: no answer within $turn_seconds s"
   return 1
 }
 

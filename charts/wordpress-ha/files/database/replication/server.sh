@@ -101,13 +101,14 @@ kill_server() {
   return 1
 }
 
-# Everybody but the members' own accounts. The server is read-only, so none of these sessions can be in a commit. The first of them that
-# has just ended by itself ends the list: the others are asked for again.
-close_clients() {
+# Everybody but the members' own accounts. The server is read-only, so none of these sessions can be in a commit.
+close_clients() { close_sessions "USER NOT IN ('root', 'monitor', 'backup', 'event_scheduler', 'system user') AND COMMAND NOT LIKE 'Binlog Dump%'" || true; }
+
+# close_sessions CONDITION: the first of them that has just ended by itself ends the list: the others are asked for again.
+close_sessions() {
   local statements i
   for ((i = 0; i < 3; i++)); do
-    statements=$(sql "SELECT CONCAT('KILL ', ID, ';') FROM information_schema.PROCESSLIST
-      WHERE USER NOT IN ('root', 'monitor', 'backup', 'event_scheduler', 'system user') AND COMMAND NOT LIKE 'Binlog Dump%'" 2>/dev/null) || return 0
+    statements=$(sql "SELECT CONCAT('KILL ', ID, ';') FROM information_schema.PROCESSLIST WHERE $1" 2>/dev/null) || return 1
     if [ -z "$statements" ] || sql "$statements" >/dev/null 2>&1; then return 0; fi
   done
 }
@@ -163,10 +164,9 @@ connected() { sql "SELECT DISTINCT CONCAT('$FULLNAME-mysql-', SUBSTRING(USER, 9)
 
 # shut_out POD: its account is locked and its connections are closed. Status 0: it cannot acknowledge anything any more.
 shut_out() {
-  local i=${1##*-} statements
+  local i=${1##*-}
   sql "SET sql_log_bin = 0; SET lock_wait_timeout = 3; ALTER USER 'replica-$i'@'%' ACCOUNT LOCK" 2>/dev/null || return 1
-  statements=$(sql "SELECT CONCAT('KILL ', ID, ';') FROM information_schema.PROCESSLIST WHERE USER = 'replica-$i'" 2>/dev/null) || return 1
-  [ -z "$statements" ] || sql "$statements" >/dev/null 2>&1 || true
+  close_sessions "USER = 'replica-$i'" || return 1
   [ "$(sql "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'replica-$i'" 2>/dev/null)" = 0 ]
 }
 
