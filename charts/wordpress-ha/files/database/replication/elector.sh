@@ -166,6 +166,7 @@ join() {
     if [ $((SECONDS - following_since)) -lt 10 ]; then delay=0.2; fi
     return
   fi
+  keep_received || { say "What was received is not on the disk yet."; return; }
   # shellcheck disable=SC2016 # jq's variable
   changed=$(view_with '.replicas = (.replicas + [$me] | unique)' --arg me "$POD_NAME")
   etcd_transaction "$(unchanged view primary)" "$(put_operation "${prefix}view" "$changed")" || { say "etcd did not take the view: $etcd_error"; return; }
@@ -187,6 +188,7 @@ elect() {
     rm -f "$RUN/following"
     set_role "none 0"
     stop_receiving || { say "The server does not stop receiving."; return; }
+    keep_received || { say "What was received is not on the disk yet."; return; }
     if has_channel; then sql "START REPLICA SQL_THREAD" 2>/dev/null || true; fi
     stopped=$incarnation following=""
   fi

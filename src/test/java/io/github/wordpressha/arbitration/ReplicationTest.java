@@ -3,6 +3,7 @@ package io.github.wordpressha.arbitration;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.wordpressha.arbitration.ReplicationBench.Pod;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -564,9 +565,35 @@ class ReplicationTest {
       Pod listed = bench.pod(1).serves("a:1-9").elector().awaitLog("In sync: acknowledging writes of demo-mysql-0");
       assertThat(listed.statements()).contains("rpl_semi_sync_replica_enabled = ON; START REPLICA IO_THREAD USER = 'replica-1'");
       Pod behind = bench.pod(2).serves("a:1-5").elector().awaitLog("Following demo-mysql-0").awaitLog("Catching up");
-      assertThat(behind.statements()).contains("rpl_semi_sync_replica_enabled = OFF; START REPLICA IO_THREAD USER = 'replication'").doesNotContain("rpl_semi_sync_replica_enabled = ON");
+      assertThat(behind.statements()).contains("sync_relay_log = 1000; SET GLOBAL rpl_semi_sync_replica_enabled = OFF; START REPLICA IO_THREAD USER = 'replication'").doesNotContain("rpl_semi_sync_replica_enabled = ON");
       behind.with("server/executed", "a:1-9").awaitLog("entered as a replica").awaitLog("In sync: acknowledging writes");
       assertThat(bench.fact("view").path("replicas")).hasSize(2);
+    }
+
+    @Test
+    @DisplayName("that has caught up is counted on only when all that it has received is on its disk")
+    void received() throws IOException {
+      bench.known(4, 0, 1).primary(0, "uid-0", 4);
+      bench.agent(0, "{\"pod\":\"demo-mysql-0\",\"role\":\"primary\",\"term\":4,\"executed\":\"a:1-9\"}");
+      Pod pod = bench.pod(2).serves("a:1-9");
+      Path cannotBeSynced = Files.createSymbolicLink(pod.data.resolve("relay-bin.000001"), Path.of("/dev/null"));
+      pod.elector().awaitLog("What was received is not on the disk yet.");
+      assertThat(pod.statements()).containsPattern("sync_relay_log = 1\\b");
+      assertThat(bench.fact("view").path("replicas")).hasSize(1);
+      Files.delete(cannotBeSynced);
+      pod.awaitLog("entered as a replica");
+    }
+
+    @Test
+    @DisplayName("that elects says what it has when that is on its disk")
+    void reported() throws IOException {
+      bench.known(4, 0, 1);
+      Pod pod = bench.pod(1).serves("a:1-9");
+      Path cannotBeSynced = Files.createSymbolicLink(pod.data.resolve("relay-bin.000001"), Path.of("/dev/null"));
+      pod.elector().awaitLog("What was received is not on the disk yet.");
+      assertThat(bench.etcd.list(bench.prefix())).doesNotContainKey("report/demo-mysql-1");
+      Files.delete(cannotBeSynced);
+      pod.await("the report", () -> bench.etcd.list(bench.prefix()).containsKey("report/demo-mysql-1"));
     }
 
     @Test
