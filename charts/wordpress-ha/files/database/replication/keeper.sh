@@ -17,7 +17,8 @@ here=$(dirname "$0")
 
 : "${POD_NAME:?}" "${TMP:=/tmp}"
 etcd_timeout=3 # seconds: an answer that comes so late still gives some right
-turn_seconds=1 # after so long without an answer the next member is asked, too
+etcd_connect_timeout=3 # also when it is the name that is found late: nobody waits for it
+turn=1000 # milliseconds: after so long without an answer the next member is asked, too
 ask_patience=2 # seconds: nobody waits for it, and the right lasts longer
 interval=1   # seconds between two renewals
 patience=4   # seconds that an answer of the disk, or a look of the check agent, may be old: a look takes 2.5 s at most
@@ -88,13 +89,15 @@ renew() {
 # renewed ENDPOINT: whether it answered in this turn. What comes later counts all the same: a disk or a processor that is slow for
 # some seconds is no reason to give up.
 renewed() {
-  local i
+  local until
+  milliseconds; until=$((REPLY + turn))
   renew "$1" &
-  for ((i = 0; i < turn_seconds * 20; i++)); do
+  while [ "$REPLY" -lt $until ]; do # by the clock: where processors are few, a pause of 50 ms takes many times as long
     pause 0.05
     if ! kill -0 $! 2>/dev/null; then wait $!; return; fi
+    milliseconds
   done
-  note "$TMP/error" "$1: no answer within $turn_seconds s"
+  note "$TMP/error" "$1: no answer within $turn ms"
   return 1
 }
 
@@ -102,7 +105,7 @@ touch_disk &
 toucher=$!
 trap 'kill $toucher 2>/dev/null; exit 0' TERM INT
 TMP=$TMP/keeper; mkdir -p "$TMP"
-turn=0 misses=0 since=0 silent_since=""
+round=0 misses=0 since=0 silent_since=""
 # One member of etcd is asked in each round, the same one as long as it answers: members that hang, all of them even, cannot make a
 # round longer than the right lasts.
 while pause "$interval"; do
@@ -118,13 +121,13 @@ while pause "$interval"; do
   fi
   rm -f "$RUN/unhealthy"
   read -ra endpoints <<<"$ETCD_ENDPOINTS"
-  if renewed "${endpoints[turn % ${#endpoints[@]}]}"; then
+  if renewed "${endpoints[round % ${#endpoints[@]}]}"; then
     if [ $misses -ge ${#endpoints[@]} ]; then log "etcd answers again."; fi
     misses=0
     continue
   fi
   ask_replicas
-  turn=$((turn + 1)) misses=$((misses + 1)) interval=0.3
+  round=$((round + 1)) misses=$((misses + 1)) interval=0.3
   if [ $misses -eq ${#endpoints[@]} ]; then
     read_note "$TMP/error"
     log "The lease cannot be renewed ($REPLY). Going on while the replicas confirm that they follow this primary."
