@@ -117,19 +117,18 @@ close_sessions() {
 
 stop_receiving() { sql "STOP REPLICA IO_THREAD" 2>/dev/null; }
 
-# keep_received: what was received is on the disk, and so will be all that comes. Before anybody counts on it.
+# keep_received: what was received is on the disk, and so will be all that comes. Before anybody counts on it. A relay log that has just
+# been applied to its end may be gone before it is synced: the caller comes again.
 keep_received() {
-  local log logs=()
   sql "SET GLOBAL sync_relay_log = 1" 2>/dev/null || return 1
-  for log in "$DATADIR"/relay-bin.[0-9]*; do if [ -e "$log" ]; then logs+=("$log"); fi; done
-  # One that has just been applied to its end may be gone: the caller comes again.
-  if [ ${#logs[@]} -gt 0 ]; then sync "${logs[@]}" 2>/dev/null || return 1; fi
+  find "$DATADIR" -maxdepth 1 -name 'relay-bin.[0-9]*' -exec sync {} + 2>/dev/null
 }
 
 # receive POD SYNCED: receives from POD; acknowledges if SYNCED, over this member's own account, which the primary can lock.
 # The order matters: the switch is never on with the account that cannot be locked. The applier goes on, so that what is in
 # the relay logs is kept: it counts as a copy.
-# While nobody counts on this member, it does not sync each event: that made catching up ten times as long, and kept the disk from the primary.
+# While nobody counts on this member, it does not sync each event: that made catching up ten times as long, and kept the disk from
+# the primary.
 receive() {
   local user=replication enabled=OFF events=1000
   if [ "$2" = yes ]; then user=replica-$(ordinal "$POD_NAME") enabled=ON events=1; fi
