@@ -1,22 +1,37 @@
 {{/*
-Names. The longest suffix that is put behind the full name is "-mysql-client" (13 characters); a StatefulSet's pods
-carry the label controller-revision-hash (name, "-", 10 characters), which may have 63: 63 - 11 - 6 ("-mysql") = 46.
+Names. A full name has at most 46 characters, as two objects reach a limit of 63 with it: the install Job (46 + "-install-" and
+8 digits), and the label controller-revision-hash of the database's pods (46 + "-mysql-" and 10 digits). See docs/names.md.
 */}}
 {{- define "wordpress-ha.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 46 | trimSuffix "-" }}
+{{- .Values.nameOverride | default .Chart.Name }}
 {{- end }}
 
 {{- define "wordpress-ha.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 46 | trimSuffix "-" }}
-{{- else }}
-{{- $name := default .Chart.Name .Values.nameOverride }}
-{{- if contains $name .Release.Name }}
-{{- .Release.Name | trunc 46 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 46 | trimSuffix "-" }}
+{{- $name := include "wordpress-ha.name" . }}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- .Values.fullnameOverride | default $full | trunc 46 | trimAll "-" }}
+{{- end }}
+
+{{/* One sentence for a release whose names Kubernetes would refuse. */}}
+{{- define "wordpress-ha.nameProblems" -}}
+{{- $fullname := include "wordpress-ha.fullname" . }}
+{{- if not (regexMatch "^[a-z][-a-z0-9]*$" $fullname) }}
+fullnameOverride: Service names would start with {{ $fullname }}, but must start with a letter and contain no dot; write for example {{ regexReplaceAll "^[^a-z]+" ($fullname | replace "." "-") "" | default "blog" }}.
 {{- end }}
 {{- end }}
+
+{{/*
+A text that fits an engine's limit, and stays what it is when it fits already: else its beginning and eight digits of its hash.
+Usage: include "wordpress-ha.shorten" (list TEXT LIMIT)
+*/}}
+{{- define "wordpress-ha.shorten" -}}
+{{- $text := index . 0 -}}
+{{- $limit := index . 1 | int -}}
+{{- if le (len $text) $limit -}}
+{{- $text -}}
+{{- else -}}
+{{- printf "%s-%s" (trunc (int (sub $limit 9)) $text | trimAll "-.") (sha256sum $text | trunc 8) -}}
+{{- end -}}
 {{- end }}
 
 {{/*

@@ -13,6 +13,8 @@
 #   override       {"pod", "by", "at"}: a person's decision that POD starts the cluster with what it has
 #                  "by" is the pod's UID: a name can be used by two pods when one was deleted by force
 #   audit/TIME     overrides that were carried out, and what they skipped
+#
+# A member is called by its pod's name everywhere but in Galera, where it is mysql-ORDINAL.
 
 # shellcheck source=../../etcd/facts.sh
 . "$here/facts.sh"
@@ -26,8 +28,20 @@
 read_config() {
   # shellcheck source=/dev/null
   . "$CONFIG/cluster.env"
-  : "${NAMESPACE:?}" "${FULLNAME:?}" "${REPLICAS:?}" "${DOMAIN:?}" "${ETCD_ENDPOINTS?}"
+  : "${NAMESPACE:?}" "${FULLNAME:?}" "${REPLICAS:?}" "${DOMAIN:?}" "${CLUSTER_NAME:?}" "${ETCD_ENDPOINTS?}"
   prefix=/$NAMESPACE/$FULLNAME/galera/
+}
+
+# read_cluster: read_facts, with the pods' names in the view. During an upgrade from version 0.1.0 the members that still run its
+# scripts record upgraded members by their Galera names.
+read_cluster() {
+  local view
+  read_facts || return
+  view=$(fact view)
+  [[ $view =~ \"mysql-[0-9]+\" ]] || return 0
+  view=$(jq -c --arg prefix "$FULLNAME-" '.members |= (map(if test("^mysql-[0-9]+$") then $prefix + . else . end) | sort)' <<<"$view")
+  facts=$(jq -c --arg view "$view" '.view.value = $view' <<<"$facts")
+  fact_values[view]=$view
 }
 
 all_members() { local i; for ((i = 0; i < REPLICAS; i++)); do echo "$FULLNAME-mysql-$i"; done; }

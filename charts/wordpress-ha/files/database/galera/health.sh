@@ -8,16 +8,28 @@ query="SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_cluster_status', 'wsrep
 
 noted=""
 
+# pod_names NAMES: sets REPLY to the pods' names of these members of Galera. A member that has not been upgraded since version 0.1.0
+# has its pod's name in Galera, too.
+pod_names() {
+  local name IFS=,
+  REPLY=""
+  for name in $1; do
+    if [[ $name =~ ^mysql-[0-9]+$ ]]; then name=${POD_NAME%-mysql-*}-$name; fi
+    REPLY+=${REPLY:+,}$name
+  done
+}
+
 # judge: from $answer to $code and $reason. Notes what the recorder and the other members read: "state" when it changes,
 # and "committed", the last transaction, in place (twenty characters, in one write).
 judge() {
-  local status=${answer[wsrep_cluster_status]-} state=${answer[wsrep_local_state]-0} primary=false incarnation confirmed now
+  local status=${answer[wsrep_cluster_status]-} state=${answer[wsrep_local_state]-0} primary=false incarnation confirmed members now
   read_note "$RUN/incarnation"; incarnation=$REPLY
   [ "$status" != Primary ] || primary=true
+  pod_names "${answer[members]-}"; members=$REPLY
   printf '%-20s\n' "${answer[wsrep_last_committed]-0}" 1<>"$RUN/committed"
   printf -v now '{"pod":"%s","incarnation":"%s","primary":%s,"state":%d,"uuid":"%s","conf":"%s","size":"%s","members":"%s"}' \
     "$POD_NAME" "$incarnation" "$primary" "$state" "${answer[wsrep_cluster_state_uuid]-}" \
-    "${answer[wsrep_cluster_conf_id]-}" "${answer[wsrep_cluster_size]-}" "${answer[members]-}"
+    "${answer[wsrep_cluster_conf_id]-}" "${answer[wsrep_cluster_size]-}" "$members"
   if [ "$now" != "$noted" ] || [ ! -e "$RUN/state" ]; then note "$RUN/state" "$now"; noted=$now; fi
   read_note "$RUN/confirmed"; confirmed=$REPLY
   code=503

@@ -36,7 +36,7 @@ record() {
   uuid=$(value uuid) conf=$(value conf) epoch=$(cat "$RUN/epoch" 2>/dev/null || true)
   # Only when all of them are named: the table and the size change one after the other.
   members=$(jq -c '.size as $size | .members | split(",") | sort | if length == ($size | tonumber? // 0) then . else null end' <<<"$state")
-  read_facts || { say "etcd gives no whole answer ($etcd_error). A confirmed member goes on serving."; return 1; }
+  read_cluster || { say "etcd gives no whole answer ($etcd_error). A confirmed member goes on serving."; return 1; }
   known=$(fact uuid)
   if [ -n "$known" ] && [ "$known" != "$uuid" ]; then
     rm -f "$RUN/confirmed"
@@ -104,7 +104,7 @@ look_for_others() {
     restart "Not in the Primary component, although $(text_in "$primary" pod), which is in it, has been within reach for $reunion s." " to join it"
     return 0
   fi
-  read_facts || { say "Not in the Primary component, and etcd gives no whole answer ($etcd_error)."; return 0; }
+  read_cluster || { say "Not in the Primary component, and etcd gives no whole answer ($etcd_error)."; return 0; }
   waiting=$(jq -r --arg me "$POD_NAME" '(.view.value // "{}" | fromjson | .members // []) as $view | keys[] | select(startswith("waiting/")) | .[8:] | select(. != $me and (. as $p | $view | index($p)))' <<<"$facts")
   if [ -n "$waiting" ]; then restart "Not in the Primary component, while ${waiting//$'\n'/, } wait for the report of this member." " to give it"; fi
 }

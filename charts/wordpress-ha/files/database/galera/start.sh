@@ -295,7 +295,7 @@ found() {
   log "The new data directory belongs to the cluster $uuid. Registering it."
   until etcd_transaction "$(compare_absent "${prefix}uuid")$(compare_value "${prefix}bootstrap" "$(claim_value "$(<"$RUN/epoch")")")" \
     "$(put_operation "${prefix}uuid" "$uuid")" && [ "$etcd_reply" = true ]; do
-    if [ -n "$etcd_reply" ] && read_facts; then
+    if [ -n "$etcd_reply" ] && read_cluster; then
       [ "$(fact uuid)" != "$uuid" ] || break # an earlier attempt was carried out, though its answer was lost
       log "The claim to found the cluster was lost while the data directory was made. Starting over."
       exit 1
@@ -316,7 +316,8 @@ write_member_settings() {
   cat >"$SETTINGS/conf.d/member.cnf" <<C
 [mysqld]
 server_id=$((ordinal + 1))
-wsrep_node_name=$POD_NAME
+# Without the pod's prefix: Galera cuts a member's name at 31 characters. See cluster.sh.
+wsrep_node_name=mysql-$ordinal
 # Half of the container's memory: the rest is for connections, the write-set cache and state transfers.
 innodb_buffer_pool_size=$((MEMORY_LIMIT / 2))
 C
@@ -327,7 +328,7 @@ serve() { # ADDRESSES
   note "$RUN/phase" starting
   watch_certificates
   log "Starting the server."
-  CLUSTER_JOIN="$1" CLUSTER_NAME="$FULLNAME" PERCONA_TELEMETRY_DISABLE=1 "$ENTRYPOINT" mysqld &
+  CLUSTER_JOIN="$1" CLUSTER_NAME="$CLUSTER_NAME" PERCONA_TELEMETRY_DISABLE=1 "$ENTRYPOINT" mysqld &
   server=$!
   trap stop TERM INT
   while kill -0 "$server" 2>/dev/null; do wait "$server" || true; done # a signal ends the wait, not the server
@@ -361,7 +362,7 @@ note "$RUN/phase" waiting
 while true; do
   touch "$RUN/phase" # for the liveness probe: this loop is alive
   read_config
-  if read_facts && report; then
+  if read_cluster && report; then
     if [ "$own_state" = initialized ] && [ "$own_uuid" != "$(fact uuid)" ]; then
       log "The data directory was made here but was never registered, so nobody has written to it. Emptying it."
       find "${DATADIR:?}" -mindepth 1 -delete

@@ -57,7 +57,7 @@ final class Bench implements AutoCloseable {
   }
 
   void endpoints(String endpoints) {
-    write(directory.resolve("config/cluster.env"), "NAMESPACE=%s\nFULLNAME=demo\nREPLICAS=%d\nDOMAIN=db.test\nETCD_ENDPOINTS='%s'\n".formatted(namespace, size, endpoints));
+    write(directory.resolve("config/cluster.env"), "NAMESPACE=%s\nFULLNAME=demo\nCLUSTER_NAME=demo-cluster\nREPLICAS=%d\nDOMAIN=db.test\nETCD_ENDPOINTS='%s'\n".formatted(namespace, size, endpoints));
   }
 
   static String pod(int ordinal) {

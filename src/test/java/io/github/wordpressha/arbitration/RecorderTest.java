@@ -113,6 +113,14 @@ class RecorderTest {
   }
 
   @Test
+  void aViewThatAnOlderRecorderWroteConfirmsAnUpgradedMember() {
+    bench.known(U, 2, 4).put("view", "{\"epoch\":2,\"conf\":4,\"members\":[\"demo-mysql-0\",\"mysql-1\"]}");
+    Member member = sees(running(1, 2), 1, true, U, 4, 0, 1);
+    member.script("recorder.sh");
+    member.await("the confirmation", () -> confirmed(member));
+  }
+
+  @Test
   void ofTwoRecordersTheOlderNeverOverwrites() {
     bench.known(U, 2, 3, 0, 1);
     Member late = sees(running(0, 2), 0, true, U, 4, 0, 1, 2);

@@ -6,6 +6,7 @@ import static io.github.wordpressha.arbitration.Bench.ZERO;
 import static io.github.wordpressha.arbitration.Bench.pod;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -106,6 +107,20 @@ class StartTest {
     assertThat(member.awaitExit()).isNotZero();
     assertThat(bench.facts()).doesNotContainKey("uuid");
     assertThat(member.served()).isFalse();
+  }
+
+  @Test
+  void aMemberHasAShortNameInGaleraWhateverItsPodIsCalled() {
+    Member member = bench.known(U, 1, 4, 0, 1, 2).waits(1, "data", U, 9).waits(2, "data", U, 9).member(0).holds(U, 10).start().awaitBootstrap();
+    assertThat(Bench.read(member.directory.resolve("settings/conf.d/member.cnf"))).contains("wsrep_node_name=mysql-0\n");
+    assertThat(Bench.read(member.run.resolve("cluster-name"))).isEqualTo("demo-cluster");
+  }
+
+  @Test
+  void aViewThatAnOlderRecorderWroteNamesTheSamePods() {
+    bench.known(U, 1, 4, 0, 1).put("view", "{\"epoch\":1,\"conf\":4,\"members\":[\"demo-mysql-0\",\"mysql-1\"]}").waits(1, "data", U, 99);
+    bench.member(0).holds(U, 100).start().awaitBootstrap();
+    assertThat(bench.fact("view").path("members")).extracting(JsonNode::asText).containsExactly(pod(0), pod(1));
   }
 
   // --- from standstill ----------------------------------------------------------------------------------------------
