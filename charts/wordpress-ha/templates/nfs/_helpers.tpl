@@ -3,8 +3,10 @@
 {{- printf "%s-%s-nfs" .Release.Namespace (include "wordpress-ha.fullname" .) }}
 {{- end }}
 
+{{/* A provisioner's name may have 63 characters, 27 of which are the suffix. It must not change: a StorageClass keeps it. */}}
 {{- define "wordpress-ha.nfsProvisioner" -}}
-{{- printf "%s.%s.nfs.wordpress-ha.github.io" (include "wordpress-ha.fullname" .) .Release.Namespace }}
+{{- $name := printf "%s.%s" (include "wordpress-ha.fullname" .) .Release.Namespace }}
+{{- printf "%s.nfs.wordpress-ha.github.io" (include "wordpress-ha.shorten" (list $name 36)) }}
 {{- end }}
 
 {{/* The ports of the NFS server; its provisioner checks that the Service has exactly these, each for TCP and UDP. */}}

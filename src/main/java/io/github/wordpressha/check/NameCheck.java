@@ -14,6 +14,8 @@ import java.util.regex.Pattern;
 public final class NameCheck implements Check {
 
   private static final Pattern DNS_LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
+  /** Kubernetes before 1.36 takes no digit first in the name of a Service. */
+  private static final Pattern SERVICE = Pattern.compile("[a-z]([-a-z0-9]{0,61}[a-z0-9])?");
   private static final Pattern DNS_NAME = Pattern.compile("[a-z0-9]([-a-z0-9.]*[a-z0-9])?");
   private static final Pattern LABEL_VALUE = Pattern.compile("([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?");
   private static final Pattern LABEL_KEY = Pattern.compile("([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?");
@@ -54,9 +56,16 @@ public final class NameCheck implements Check {
 
   private void name(Manifest manifest, List<Problem> problems) {
     boolean rbac = manifest.apiVersion().startsWith("rbac.");
-    Pattern pattern = List.of("Service", "Namespace").contains(manifest.kind()) ? DNS_LABEL : DNS_NAME;
+    Pattern pattern = switch (manifest.kind()) {
+      case "Service" -> SERVICE;
+      case "Namespace" -> DNS_LABEL;
+      default -> DNS_NAME;
+    };
     if (!rbac) {
       require(pattern, manifest.name(), manifest, "metadata.name", "is no valid name (small letters, digits, \"-\")", problems);
+    }
+    if (manifest.kind().equals("StorageClass")) {
+      require(LABEL_KEY, manifest.tree().path("provisioner").asText(), manifest, "provisioner", "is no valid name of a provisioner (at most 63 characters)", problems);
     }
     // A StatefulSet's pods carry a label of its name, "-" and ten characters; a CronJob's Jobs add eleven.
     int limit = switch (manifest.kind()) {

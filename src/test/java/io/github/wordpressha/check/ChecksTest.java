@@ -105,6 +105,8 @@ class ChecksTest {
         fault("identity", web, container + "env[2].value", "shop-db-3.shop-db.websites.svc", "there is no pod \"shop-db-3\": StatefulSet \"shop-db\" has 3."),
         fault("identity", web, container + "env[2].value", "http://shop-api:80/", "there is no Service \"shop-api\""),
         fault("name", "Service/shop-web", "metadata.name", "Shop_Web", "\"Shop_Web\" is no valid name"),
+        fault("name", "Service/shop-web", "metadata.name", "2nd-shop", "\"2nd-shop\" is no valid name"),
+        fault("name", "StorageClass/shop-files", "provisioner", "a-provisioner-whose-name-has-more-than-sixty-three-characters.example.com", "is no valid name of a provisioner"),
         fault("name", web, "metadata.labels.app", "a b", "\"a b\" is no valid label value"),
         fault("name", web, container + "ports[0].name", "web-http-port-of-the-shop", "is no valid port name"),
         fault("name", db, "metadata.name", "a-name-that-is-so-long-that-no-label-of-a-pod-can-hold-it", "a StatefulSet may have 52"),
