@@ -146,7 +146,7 @@ class ExternalIT {
         return () -> {
             Throwable failure = catchThrowable(named::install);
             assertThat(failure).as("helm install with " + values).isInstanceOf(Helm.HelmFailed.class);
-            return new Wrong(failure.getMessage(), log(name + "-wordpress-ha-database-check", "check"));
+            return new Wrong(failure.getMessage(), log(named.fullname() + "-database-check", "check"));
         };
     }
 
@@ -174,7 +174,7 @@ class ExternalIT {
         assertThat(release.pods("database")).isEmpty();
         assertThat(release.pods("etcd")).isEmpty();
         assertThat(release.site().address().getPort()).isEqualTo(30100);
-        var scaler = release.kubernetes().autoscaling().v2().horizontalPodAutoscalers().inNamespace(release.namespace()).withName(release.name()).require();
+        var scaler = release.kubernetes().autoscaling().v2().horizontalPodAutoscalers().inNamespace(release.namespace()).withName(release.fullname()).require();
         assertThat(scaler.getSpec().getMinReplicas()).isEqualTo(3);
         assertThat(scaler.getSpec().getMaxReplicas()).isEqualTo(MANY);
     }

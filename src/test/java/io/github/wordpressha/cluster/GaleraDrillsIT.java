@@ -58,7 +58,7 @@ class GaleraDrillsIT {
 
     GaleraDrillsIT(ClusterUnderTest cluster, Release release) {
         // A fixed number of pods: writers run on each of them.
-        this.release = release.with("""
+        this.release = release.named("my-company-blog").with("""
             database: {storage: {size: %s}}
             wordpress: {replicas: 3, autoscaling: {enabled: false}}
             """.formatted(VOLUMES));
@@ -417,7 +417,7 @@ class GaleraDrillsIT {
     }
 
     private String etcdSet() {
-        return release.name() + "-etcd";
+        return release.fullname() + "-etcd";
     }
 
     private List<String> uids() {

@@ -50,7 +50,7 @@ class PortworxIT {
     void uploadsOnAnyClass() {
         assertThat(release.pods("database")).hasSize(1);
         assertThat(release.pods("wordpress")).hasSizeBetween(3, 10);
-        var claim = release.kubernetes().persistentVolumeClaims().inNamespace(release.namespace()).withName(release.name() + "-content").require();
+        var claim = release.kubernetes().persistentVolumeClaims().inNamespace(release.namespace()).withName(release.fullname() + "-content").require();
         assertThat(claim.getSpec().getStorageClassName()).isEqualTo("shared");
         Story.write(release, "Kept in a class").isReadEverywhere(release);
     }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 
-/** What the database's members have written to etcd about themselves, below {@code /<namespace>/<release>/}. */
+/** What the database's members have written to etcd about themselves, below {@code /<namespace>/<fullname>/}. */
 record Registry(Release release) {
 
     private static final int CLIENT_PORT = 2379;
@@ -32,7 +32,7 @@ record Registry(Release release) {
     }
 
     private String value(String key) {
-        String path = "/%s/%s/%s".formatted(release.namespace(), release.name(), key);
+        String path = "/%s/%s/%s".formatted(release.namespace(), release.fullname(), key);
         String body = "{\"key\": \"" + Base64.getEncoder().encodeToString(path.getBytes(StandardCharsets.UTF_8)) + "\"}";
         JsonNode found = ask(body.getBytes(StandardCharsets.UTF_8));
         if (!found.has("kvs")) {

@@ -27,8 +27,11 @@ import java.util.Map;
  */
 record Release(ClusterUnderTest cluster, Helm helm, String namespace, String name, List<Path> values) {
 
-    /** Helm's convention: the name contains the chart's name, so it is the prefix of everything. */
+    /** The chart's name, and so the name that a release has unless a test gives it another. */
     static final String NAME = "wordpress-ha";
+    /** As long as Helm permits: 53 characters. */
+    static final String LONGEST_NAME = "the-blog-of-my-company-and-of-all-of-its-subsidiaries";
+    private static final int LONGEST_FULLNAME = 46;
 
     private static final Duration QUESTION = Duration.ofSeconds(20);
     private static final String ASK = """
@@ -75,6 +78,12 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
         return with(Path.of("values", profile + ".yaml"));
     }
 
+    /** The prefix of the names of all objects, by Helm's convention: templates/_helpers.tpl says the same. */
+    String fullname() {
+        String full = name.contains(NAME) ? name : name + "-" + NAME;
+        return full.substring(0, Math.min(full.length(), LONGEST_FULLNAME)).replaceFirst("-+$", "");
+    }
+
     String install() {
         return helm.install(name, namespace, values, HELM_TIMEOUT);
     }
@@ -95,7 +104,7 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
 
     /** Asks for so many web pods, and waits for nothing. */
     void scale(int pods) {
-        kubernetes().apps().deployments().inNamespace(namespace).withName(name).scale(pods);
+        kubernetes().apps().deployments().inNamespace(namespace).withName(fullname()).scale(pods);
     }
 
     /** Waits until every workload has all of its replicas, of its newest revision, ready. */
@@ -155,12 +164,12 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
 
     /** Where the site is reached: one address a node. */
     List<URI> addresses() {
-        return cluster.addressesOf(namespace, name);
+        return cluster.addressesOf(namespace, fullname());
     }
 
     /** The site's name, if the values give it none: new pods have its front page before they are ready. */
     String host() {
-        return "%s.%s.svc.cluster.local".formatted(name, namespace);
+        return "%s.%s.svc.cluster.local".formatted(fullname(), namespace);
     }
 
     /** The site as visitors of the first node see it. */
@@ -175,7 +184,7 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
 
     /** The site's administrator, logged in. */
     Session logIn() {
-        return site().logIn("admin", secret(name + "-wordpress", "admin-password"));
+        return site().logIn("admin", secret(fullname() + "-wordpress", "admin-password"));
     }
 
     /** What a member of the database says to the site's account, asked from a WordPress pod: the first value, or the error. */

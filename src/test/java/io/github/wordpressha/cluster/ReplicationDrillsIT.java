@@ -70,7 +70,7 @@ class ReplicationDrillsIT {
 
     ReplicationDrillsIT(ClusterUnderTest cluster, Release release) {
         // A fixed number of pods, as writers run on each of them.
-        this.release = release.withProfile("replication-xtrabackup-nfs").with("""
+        this.release = release.named(Release.LONGEST_NAME).withProfile("replication-xtrabackup-nfs").with("""
             nfs: {storage: {size: 2Gi}}
             wordpress: {replicas: 3, autoscaling: {enabled: false}, content: {size: 1Gi}}
             """);
@@ -124,9 +124,9 @@ class ReplicationDrillsIT {
     @DisplayName("mysql-client leads to the primary, mysql-read to replicas, which take no writes")
     void servicesLeadToTheRightMembers() {
         Pod wordpress = release.pods("wordpress").get(0);
-        assertThat(release.ask(wordpress, release.name() + "-mysql-client", "SELECT @@hostname")).isEqualTo(replication.writable());
-        assertThat(release.ask(wordpress, release.name() + "-mysql-read", "SELECT @@hostname")).isIn(replication.replicas());
-        assertThat(release.ask(wordpress, release.name() + "-mysql-read", "CREATE TABLE drill_forbidden (id INT PRIMARY KEY)"))
+        assertThat(release.ask(wordpress, release.fullname() + "-mysql-client", "SELECT @@hostname")).isEqualTo(replication.writable());
+        assertThat(release.ask(wordpress, release.fullname() + "-mysql-read", "SELECT @@hostname")).isIn(replication.replicas());
+        assertThat(release.ask(wordpress, release.fullname() + "-mysql-read", "CREATE TABLE drill_forbidden (id INT PRIMARY KEY)"))
             .contains("--read-only");
     }
 
@@ -468,7 +468,7 @@ class ReplicationDrillsIT {
     }
 
     private Fault withoutEtcd(Meanwhile meanwhile) {
-        String etcd = release.name() + "-etcd";
+        String etcd = release.fullname() + "-etcd";
         return (writers, reader) -> {
             faults.scale(etcd, 0);
             faults.awaitNone("etcd");

@@ -154,9 +154,9 @@ class ReportIT {
             dark("any two nodes", () -> List.of(fileNode(), nodesWithoutFiles().get(0)))));
         if (FULL) {
             all.addAll(List.of(
-                lasting("one etcd pod", () -> faults.kill(release.name() + "-etcd-1"), () -> { }),
-                lasting("one volume of etcd", () -> faults.loseVolume(release.name() + "-etcd-1"), () -> { }),
-                lasting("3 (all) volumes of etcd", this::loseEtcd, () -> faults.scale(release.name() + "-etcd", MEMBERS)),
+                lasting("one etcd pod", () -> faults.kill(release.fullname() + "-etcd-1"), () -> { }),
+                lasting("one volume of etcd", () -> faults.loseVolume(release.fullname() + "-etcd-1"), () -> { }),
+                lasting("3 (all) volumes of etcd", this::loseEtcd, () -> faults.scale(release.fullname() + "-etcd", MEMBERS)),
                 stopped("all pods of database", "mysql", MEMBERS),
                 dark("any one node", () -> List.of(fileNode())),
                 dark("any one zone", () -> List.of(fileNode()))));
@@ -220,7 +220,7 @@ class ReportIT {
 
     /** The site through the nodes that have power. */
     private List<Site> alive(Set<String> dark) {
-        List<URI> addresses = cluster.addressesOf(release.namespace(), release.name());
+        List<URI> addresses = cluster.addressesOf(release.namespace(), release.fullname());
         List<String> names = nodes.names();
         return IntStream.range(0, names.size()).filter(i -> !dark.contains(names.get(i)))
             .mapToObj(i -> release.site().through(addresses.get(i))).toList();
@@ -239,9 +239,9 @@ class ReportIT {
     private Fault stopped(String name, String set, int pods) {
         String component = set.equals("mysql") ? "database" : set;
         return lasting(name, () -> {
-            faults.scale(release.name() + "-" + set, 0);
+            faults.scale(release.fullname() + "-" + set, 0);
             faults.awaitNone(component);
-        }, () -> faults.scale(release.name() + "-" + set, pods));
+        }, () -> faults.scale(release.fullname() + "-" + set, pods));
     }
 
     /** Nodes without power. */
@@ -255,9 +255,9 @@ class ReportIT {
     }
 
     private void loseEtcd() {
-        faults.scale(release.name() + "-etcd", 0);
+        faults.scale(release.fullname() + "-etcd", 0);
         faults.awaitNone("etcd");
-        IntStream.range(0, MEMBERS).forEach(i -> faults.loseVolume(release.name() + "-etcd-" + i));
+        IntStream.range(0, MEMBERS).forEach(i -> faults.loseVolume(release.fullname() + "-etcd-" + i));
     }
 
     private String writingMember() {

@@ -37,7 +37,6 @@ class RotationIT {
     private static final Duration TO_ALL_READY = Duration.ofMinutes(5);
     private static final Duration COMMAND = Duration.ofMinutes(1);
     private static final List<String> KEYS = List.of("password", "root-password", "monitor-password");
-    private static final String DATABASE = Release.NAME + "-mysql-0";
     private static final String VALUES = """
         database: {storage: {size: 1Gi}, service: {type: ClusterIP}}
         wordpress:
@@ -46,9 +45,11 @@ class RotationIT {
         """;
 
     private final Release release;
+    private final String databasePod;
 
     RotationIT(Release release) {
         this.release = release.withProfile("minimal").with(VALUES);
+        this.databasePod = this.release.fullname() + "-mysql-0";
     }
 
     @BeforeAll
@@ -75,8 +76,8 @@ class RotationIT {
 
             hasten();
             release.pods("wordpress").forEach(pod -> Await.until("the new password and salts in " + Pods.name(pod), Duration.ofMinutes(3), () -> {
-                assertThat(read(pod, "php", "/run/secrets/wordpress/database-password")).isEqualTo(release.secret(Release.NAME + "-database", "password"));
-                assertThat(read(pod, "php", "/run/secrets/wordpress/auth-salt")).isEqualTo(release.secret(Release.NAME + "-wordpress", "auth-salt"));
+                assertThat(read(pod, "php", "/run/secrets/wordpress/database-password")).isEqualTo(release.secret(release.fullname() + "-database", "password"));
+                assertThat(read(pod, "php", "/run/secrets/wordpress/auth-salt")).isEqualTo(release.secret(release.fullname() + "-wordpress", "auth-salt"));
             }));
             Await.until("the new passwords are accepted as final", Duration.ofMinutes(3), () -> KEYS.forEach(this::finish));
             load.goOn(20);
@@ -104,7 +105,7 @@ class RotationIT {
 
     private Map<String, String> database() {
         var values = new java.util.TreeMap<String, String>();
-        KEYS.forEach(key -> values.put(key, release.secret(Release.NAME + "-database", key)));
+        KEYS.forEach(key -> values.put(key, release.secret(release.fullname() + "-database", key)));
         return values;
     }
 
@@ -113,13 +114,13 @@ class RotationIT {
     }
 
     private void finish(String key) {
-        if (Pods.exec(release.kubernetes(), release.namespace(), DATABASE, "mysql", COMMAND, "bash", "-c", "ls /run/member").contains("rotating-" + key)) {
+        if (Pods.exec(release.kubernetes(), release.namespace(), databasePod, "mysql", COMMAND, "bash", "-c", "ls /run/member").contains("rotating-" + key)) {
             exec("bash", "/scripts/rotate.sh", key, "finish");
         }
     }
 
     private String exec(String... command) {
-        return Pods.exec(release.kubernetes(), release.namespace(), DATABASE, "mysql", COMMAND, command);
+        return Pods.exec(release.kubernetes(), release.namespace(), databasePod, "mysql", COMMAND, command);
     }
 
     private String read(Pod pod, String container, String file) {
@@ -128,7 +129,7 @@ class RotationIT {
 
     /** As {@code kubectl patch} does. */
     private void patch(String secret, String patch) {
-        release.kubernetes().secrets().inNamespace(release.namespace()).withName(Release.NAME + "-" + secret)
+        release.kubernetes().secrets().inNamespace(release.namespace()).withName(release.fullname() + "-" + secret)
             .patch(PatchContext.of(PatchType.STRATEGIC_MERGE), patch);
     }
 

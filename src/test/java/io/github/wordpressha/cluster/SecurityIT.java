@@ -67,6 +67,8 @@ class SecurityIT {
     private static final String HOST = "www.example.com";
     private static final String ELSEWHERE = "test-security-elsewhere";
     private static final int LOGINS = 5;
+    /** Longer than Galera's limits for the names of members and clusters, 31 and 32. */
+    private static final String NAME = "the-magazine-of-my-company-and-me";
 
     /** Small enough for a test cluster; and this machine is the ingress controller. */
     private static final String OVERRIDES = """
@@ -88,7 +90,7 @@ class SecurityIT {
 
     SecurityIT(ClusterUnderTest cluster, Release release) {
         this.cluster = cluster;
-        this.release = release.withProfile("production").with(OVERRIDES.formatted(networkOfNodes(cluster), LOGINS));
+        this.release = release.named(NAME).withProfile("production").with(OVERRIDES.formatted(networkOfNodes(cluster), LOGINS));
     }
 
     /** This machine and the nodes share a network; the nodes' addresses are written in their objects. */
@@ -237,7 +239,7 @@ class SecurityIT {
             .containsAnyOf("GRANT USAGE ON *.*", "GRANT SELECT ON `mysql`.`wsrep_cluster_members`"));
         Pod pod = release.pods("wordpress").get(0);
         for (String user : List.of("root", "monitor", "")) {
-            String secret = release.secret(Release.NAME + "-database", user.equals("monitor") ? "monitor-password" : "root-password");
+            String secret = release.secret(release.fullname() + "-database", user.equals("monitor") ? "monitor-password" : "root-password");
             assertThat(Pods.exec(release.kubernetes(), release.namespace(), Pods.name(pod), "php", COMMAND, "php", "-r", """
                 mysqli_report(MYSQLI_REPORT_OFF); $c = mysqli_init();
                 echo @$c->real_connect('127.0.0.1', $argv[1], $argv[2], '', 3306) ? 'in' : $c->connect_errno;""", user, secret))

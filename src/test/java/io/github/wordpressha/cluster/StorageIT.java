@@ -165,7 +165,7 @@ class StorageIT {
     @Order(20)
     @DisplayName("the claim of ordinal 0 is bound to volume 0 of the NFS server, also after uninstall and install, with the same rows")
     void staticVolumeIsFoundAgain() {
-        String claim = "data-" + second.name() + "-mysql-0";
+        String claim = "data-" + second.fullname() + "-mysql-0";
         String volume = second.namespace() + "-" + claim;
         assertThat(boundTo(claim)).isEqualTo(volume);
         second.uninstall();
@@ -191,7 +191,7 @@ class StorageIT {
         // As long as a pod of before serves its last requests, a file may still be put where it keeps them.
         Await.until("no pod uses the former claim", PATIENCE, () -> assertThat(moved.pods("wordpress")).hasSize(2));
         Story.write(moved, "Kept on a claim that the team has").isReadEverywhere(moved);
-        assertThat(boundTo(second.name() + "-content")).as("the claim that was used before stays").isNotEmpty();
+        assertThat(boundTo(second.fullname() + "-content")).as("the claim that was used before stays").isNotEmpty();
     }
 
     @Test
@@ -200,12 +200,12 @@ class StorageIT {
     void volumesGrow() {
         Release larger = release.with("{wordpress: {content: {size: 300Mi}}}");
         larger.upgrade();
-        assertThat(claim(release.name() + "-content").getSpec().getResources().getRequests().get("storage")).isEqualTo(new Quantity("300Mi"));
+        assertThat(claim(release.fullname() + "-content").getSpec().getResources().getRequests().get("storage")).isEqualTo(new Quantity("300Mi"));
 
         Release grown = larger.with("{database: {storage: {size: 2Gi}}}");
         assertThatThrownBy(grown::upgrade).hasMessageContaining("updates to statefulset spec");
         String pod = uid(release.pods("database").get(0));
-        release.kubernetes().apps().statefulSets().inNamespace(release.namespace()).withName(release.name() + "-mysql")
+        release.kubernetes().apps().statefulSets().inNamespace(release.namespace()).withName(release.fullname() + "-mysql")
             .withPropagationPolicy(io.fabric8.kubernetes.api.model.DeletionPropagation.ORPHAN).delete();
         grown.upgrade();
         release.awaitReady(PATIENCE);
@@ -361,7 +361,7 @@ class StorageIT {
             .withNewSecurityContext().withRunAsUser(33L).withRunAsGroup(33L).endSecurityContext()
             .addNewContainer().withName("compare").withImage(php.getImage()).withCommand("bash", "-c", command + " 2>&1")
             .addNewVolumeMount().withName("content").withMountPath("/content").endVolumeMount().endContainer()
-            .addNewVolume().withName("content").withNewPersistentVolumeClaim(release.name() + "-content", false).endVolume()
+            .addNewVolume().withName("content").withNewPersistentVolumeClaim(release.fullname() + "-content", false).endVolume()
             .endSpec().build()).create();
         var found = release.kubernetes().pods().inNamespace(release.namespace()).withName("compare");
         Await.until("the comparison has ended", Duration.ofMinutes(2), () -> assertThat(found.require().getStatus().getPhase()).isIn("Succeeded", "Failed"));

@@ -36,8 +36,6 @@ class TlsIT {
     private static final Duration RENEWAL = Duration.ofMinutes(3);
     private static final Duration REJOIN = Duration.ofMinutes(3);
     private static final int PER_SECOND = 2;
-    private static final String LAST = Release.NAME + "-mysql-2";
-    private static final List<String> SECRETS = List.of(Release.NAME + "-etcd-tls", Release.NAME + "-mysql-tls");
     private static final String VALUES = """
         tls: {enabled: true}
         nfs: {enabled: false}
@@ -53,9 +51,12 @@ class TlsIT {
         timeout 5 openssl s_client -connect "$0" $1 -CAfile /tls/ca.crt -verify_return_error -cert /tls/tls.crt -key /tls/tls.key </dev/null 2>/dev/null | openssl x509 -noout -serial""";
 
     private final Release release;
+    private final String last;
 
+    /** Under the longest name: certificates, and all that checks them, have to do with the longest host names. */
     TlsIT(Release release) {
-        this.release = release.with(VALUES);
+        this.release = release.named(Release.LONGEST_NAME).with(VALUES);
+        this.last = this.release.fullname() + "-mysql-2";
     }
 
     @BeforeAll
@@ -84,7 +85,7 @@ class TlsIT {
                 assertThat(plain.status()).as("%s port %d says %s", Pods.name(pod), port, plain.text()).isNotEqualTo(200);
                 assertThat(plain.text()).doesNotContain("etcdserver");
             }
-            String ask = "curl -s -m 5 --cacert /tls/ca.crt %s https://" + Pods.name(pod) + "." + Release.NAME + "-etcd." + release.namespace() + ".svc.cluster.local:2379/version || echo refused $?";
+            String ask = "curl -s -m 5 --cacert /tls/ca.crt %s https://" + Pods.name(pod) + "." + release.fullname() + "-etcd." + release.namespace() + ".svc.cluster.local:2379/version || echo refused $?";
             assertThat(onDatabase(ask.formatted(""))).as("without a certificate").contains("refused").doesNotContain("etcdserver");
             assertThat(onDatabase(ask.formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("with one").contains("etcdserver");
             assertThat(onDatabase(ask.replace(":2379", ":2380").formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("a client of etcd is no member").contains("refused");
@@ -132,12 +133,12 @@ class TlsIT {
     @Order(5)
     @DisplayName("a member comes back with its new certificate, by an encrypted transfer")
     void comesBack() {
-        release.kubernetes().pods().inNamespace(release.namespace()).withName(LAST).delete();
+        release.kubernetes().pods().inNamespace(release.namespace()).withName(last).delete();
         Await.until("the member is back", REJOIN, () -> {
             release.awaitReady(Duration.ofSeconds(1));
             new Galera(release.members()).assertWhole(3);
         });
-        String log = release.kubernetes().pods().inNamespace(release.namespace()).withName(LAST).inContainer("mysql").getLog();
+        String log = release.kubernetes().pods().inNamespace(release.namespace()).withName(last).inContainer("mysql").getLog();
         assertThat(log).containsPattern("ssl://[0-9.]+:4568").doesNotContain("tcp://10.");
     }
 
@@ -153,19 +154,19 @@ class TlsIT {
 
     /** The serial number of the certificate in a Secret, in the form of openssl. */
     private String serial(String tier) {
-        return onDatabase("openssl x509 -noout -serial <<<\"$0\"", release.secret(Release.NAME + "-" + tier + "-tls", "tls.crt")).strip();
+        return onDatabase("openssl x509 -noout -serial <<<\"$0\"", release.secret(release.fullname() + "-" + tier + "-tls", "tls.crt")).strip();
     }
 
     private String onDatabase(String script, String... arguments) {
         String[] command = Stream.concat(Stream.of("bash", "-c", script), Stream.of(arguments)).toArray(String[]::new);
-        return Pods.exec(release.kubernetes(), release.namespace(), Release.NAME + "-mysql-0", "mysql", COMMAND, command);
+        return Pods.exec(release.kubernetes(), release.namespace(), release.fullname() + "-mysql-0", "mysql", COMMAND, command);
     }
 
     /** As SECURITY.md says it. */
     private void renew() {
-        SECRETS.forEach(name -> release.kubernetes().secrets().inNamespace(release.namespace()).withName(name)
+        Stream.of("-etcd-tls", "-mysql-tls").map(release.fullname()::concat).forEach(name -> release.kubernetes().secrets().inNamespace(release.namespace()).withName(name)
             .edit(secret -> new SecretBuilder(secret).editMetadata().addToAnnotations("wordpress-ha.github.io/renew", "now").endMetadata().build()));
-        CronJob renewal = release.kubernetes().batch().v1().cronjobs().inNamespace(release.namespace()).withName(Release.NAME + "-tls").get();
+        CronJob renewal = release.kubernetes().batch().v1().cronjobs().inNamespace(release.namespace()).withName(release.fullname() + "-tls").get();
         Job job = release.kubernetes().resource(new JobBuilder().withNewMetadata().withName("renew").withNamespace(release.namespace()).endMetadata()
             .withSpec(renewal.getSpec().getJobTemplate().getSpec()).build()).create();
         Await.until("the certificates are renewed", RENEWAL, () -> assertThat(release.kubernetes().resource(job).get().getStatus().getSucceeded()).isEqualTo(1));

@@ -193,7 +193,7 @@ class WordPressIT {
         try (var visitor = new Browser(address); var author = new Browser(address)) {
             try {
                 visitor.open("/", "front-page");
-                author.logIn("admin", release.secret(release.name() + "-wordpress", "admin-password"));
+                author.logIn("admin", release.secret(release.fullname() + "-wordpress", "admin-password"));
                 String post = author.publish("Written in a browser", image);
 
                 visitor.open(post, "visitor");
@@ -220,7 +220,7 @@ class WordPressIT {
     @DisplayName("who has logged in stays logged in when the pod that did it dies, and on every other pod")
     void loginOutlivesItsPod() {
         Pod first = release.pods("wordpress").get(0);
-        Session session = release.site(first).logIn("admin", release.secret(release.name() + "-wordpress", "admin-password"));
+        Session session = release.site(first).logIn("admin", release.secret(release.fullname() + "-wordpress", "admin-password"));
         faults.kill(Pods.name(first));
         Await.until("another pod", PATIENCE, () -> assertThat(release.pods("wordpress")).hasSize(PODS)
             .noneMatch(pod -> Pods.name(pod).equals(Pods.name(first))).allMatch(Readiness::isPodReady));
@@ -352,7 +352,7 @@ class WordPressIT {
 
     /** The site's settings, but for tables that do not exist yet. */
     private ConfigMap settingsWithPrefix(String prefix) throws Exception {
-        ConfigMap site = release.kubernetes().configMaps().inNamespace(release.namespace()).withName(release.name() + "-wordpress").require();
+        ConfigMap site = release.kubernetes().configMaps().inNamespace(release.namespace()).withName(release.fullname() + "-wordpress").require();
         var json = new ObjectMapper();
         var settings = (ObjectNode) json.readTree(site.getData().get("settings.json"));
         var data = new TreeMap<>(site.getData());
@@ -363,7 +363,7 @@ class WordPressIT {
 
     private Job tenTimes(ConfigMap settings) {
         Job site = release.kubernetes().batch().v1().jobs().inNamespace(release.namespace()).list().getItems().stream()
-            .filter(one -> one.getMetadata().getName().startsWith(release.name() + "-install-")).findFirst().orElseThrow();
+            .filter(one -> one.getMetadata().getName().startsWith(release.fullname() + "-install-")).findFirst().orElseThrow();
         var template = site.getSpec().getTemplate();
         template.getMetadata().setLabels(Map.of("app.kubernetes.io/component", "ten"));
         template.getSpec().getVolumes().stream().filter(volume -> volume.getName().equals("configuration"))
@@ -387,7 +387,7 @@ class WordPressIT {
     @Order(7)
     @DisplayName("while the database is down for a minute visitors see all pages, and who is logged in is told to come again")
     void databaseIsDown() {
-        String set = release.name() + "-mysql";
+        String set = release.fullname() + "-mysql";
         int members = release.members().names().size();
         Map<String, Integer> restarts = restarts();
         warm(pages);
