@@ -4,6 +4,13 @@
  * chart itself keeps in the schema, the table `<prefix>wordpress_ha`: who works on the site, and how far it is.
  */
 
+// Plugins are loaded beside it, and may have the same names.
+namespace WordPressHa;
+
+use mysqli;
+use mysqli_driver;
+use mysqli_sql_exception;
+
 require_once __DIR__ . '/mounted.php';
 
 final class SiteDatabase
@@ -19,14 +26,17 @@ final class SiteDatabase
 	/** @param string|null $host "name:port" instead of the settings' */
 	public function __construct(private readonly ?string $host = null)
 	{
-		mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
 		$this->settings = json_decode((string) read_mounted('/etc/wordpress/settings.json'), true, 16, JSON_THROW_ON_ERROR);
 		$this->state    = '`' . $this->settings['tablePrefix'] . 'wordpress_ha`';
 	}
 
 	/** The answer's rows; a lost connection is made anew at the next call. Throws mysqli_sql_exception. */
-	public function query(string $sql, string ...$values): array
+	public function query(string $sql, string|int ...$values): array
 	{
+		// WordPress has errors reported otherwise, for all connections of the process.
+		$driver              = new mysqli_driver();
+		$others              = $driver->report_mode;
+		$driver->report_mode = MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT;
 		try {
 			$result = $this->connection()->execute_query($sql, $values);
 			return $result === true ? [] : $result->fetch_all(MYSQLI_ASSOC);
@@ -35,7 +45,15 @@ final class SiteDatabase
 				$this->connection = null;
 			}
 			throw $error;
+		} finally {
+			$driver->report_mode = $others;
 		}
+	}
+
+	/** The name of the table with what the chart keeps, for SQL. */
+	public function stateTable(): string
+	{
+		return $this->state;
 	}
 
 	/** As the server calls itself when it is greeted. */
@@ -89,11 +107,14 @@ final class SiteDatabase
 		return $this->settings['url'] ?: $this->settings['site']['internalUrl'];
 	}
 
-	/** WordPress reads these without asking whether they are there. */
-	public function imitateRequest(): void
+	/** WordPress reads these without asking whether they are there, and takes from them whether links begin with https (is_ssl). */
+	public function imitateRequest(?string $url = null): void
 	{
+		$url   = parse_url($url ?? $this->siteUrl());
+		$https = $url['scheme'] === 'https';
 		$_SERVER += ['REQUEST_METHOD' => 'GET', 'REQUEST_URI' => '/', 'SERVER_PROTOCOL' => 'HTTP/1.1', 'REMOTE_ADDR' => '127.0.0.1',
-			'HTTP_HOST' => parse_url($this->siteUrl(), PHP_URL_HOST)];
+			'SERVER_NAME' => $url['host'], 'SERVER_PORT' => (string) ($url['port'] ?? ($https ? 443 : 80)),
+			'HTTP_HOST' => $url['host'] . (isset($url['port']) ? ":{$url['port']}" : '')] + ($https ? ['HTTPS' => 'on'] : []);
 	}
 
 	/** "no such table" or "no such schema": known to be absent, unlike any other error. */

@@ -6,6 +6,9 @@
  * Title, language, administrator and permalinks are for the first installation; afterwards they belong to the dashboard.
  */
 
+use WordPressHa\SiteDatabase;
+use function WordPressHa\{say, wait_until};
+
 require __DIR__ . '/database.php';
 
 // For example a connection that breaks between two steps. All steps can be taken again, and the lock is released first.

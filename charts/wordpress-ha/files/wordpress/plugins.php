@@ -5,6 +5,13 @@
  * breaks nothing but this.
  */
 
+namespace WordPressHa;
+
+use Plugin_Upgrader;
+use RuntimeException;
+use WP_Ajax_Upgrader_Skin;
+use WP_Error;
+
 require __DIR__ . '/database.php';
 
 const INSTALLED_OPTION = 'wordpress_ha_plugins';

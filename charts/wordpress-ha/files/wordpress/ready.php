@@ -8,6 +8,8 @@
  * and PHP's code in memory, also when the database or the server of the content goes just then.
  */
 
+use WordPressHa\SiteDatabase;
+
 require __DIR__ . '/database.php';
 
 const WARMED = '/run/wordpress/warmed', WARMING = '/run/wordpress/warming';

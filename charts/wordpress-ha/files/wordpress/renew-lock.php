@@ -1,6 +1,9 @@
 <?php
 /** Renews the install lock of the holder named by the argument, until standard input closes, that is until install.php has ended. */
 
+use WordPressHa\SiteDatabase;
+use function WordPressHa\say;
+
 require __DIR__ . '/database.php';
 
 $database = new SiteDatabase();

@@ -4,6 +4,9 @@
  * least the version of this pod's core. So nobody ever meets WordPress's open installer, nor a half upgraded site.
  */
 
+use WordPressHa\SiteDatabase;
+use function WordPressHa\{say, wait_until};
+
 require __DIR__ . '/database.php';
 require '/usr/src/wordpress/wp-includes/version.php';
 

@@ -88,6 +88,18 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 		return PHP_SAPI !== 'cli' && (int) $version > (int) $own ? $own : $version;
 	});
 
+	// A site without a fixed address: links that cron makes, in mails above all, lead to where an administrator logged in last.
+	if ($settings['url'] === '') {
+		$hook('wp_login', static function (string $name, WP_User $user) use ($settings): void {
+			global $wpdb;
+			if ($user->has_cap('manage_options') && WP_HOME !== $settings['site']['internalUrl']) {
+				// Not update_option(), which takes the constants for what is stored.
+				$wpdb->query($wpdb->prepare("UPDATE $wpdb->options SET option_value = %s WHERE option_name IN ('home', 'siteurl')", WP_HOME));
+				wp_cache_delete('alloptions', 'options');
+			}
+		}, 2);
+	}
+
 	// Core files are compiled once: they cannot change. What is on the shared volume can, so from here on files are checked.
 	$hook('muplugins_loaded', static function () use ($settings): void {
 		ini_set('opcache.validate_timestamps', '1');

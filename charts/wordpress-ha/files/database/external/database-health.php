@@ -4,6 +4,9 @@
  * can log in there and the server takes writes. It goes the way that WordPress goes, through the router's port for this one host.
  */
 
+use WordPressHa\SiteDatabase;
+use function WordPressHa\routed_host;
+
 require __DIR__ . '/database.php';
 
 $reason = '';

@@ -53,6 +53,7 @@ class GaleraDrillsIT {
     private final Galera galera;
     private final Nodes nodes;
     private final Faults faults;
+    private final Cron cron;
     private final Power power;
     private final Random random = new Random();
 
@@ -61,7 +62,8 @@ class GaleraDrillsIT {
         this.release = release.named("my-company-blog").with("""
             database: {storage: {size: %s}}
             wordpress: {replicas: 3, autoscaling: {enabled: false}}
-            """.formatted(VOLUMES));
+            """.formatted(VOLUMES)).with(Cron.VALUES);
+        this.cron = Cron.prepare(this.release);
         this.members = this.release.members();
         this.galera = new Galera(members);
         this.nodes = new Nodes(cluster);
@@ -112,6 +114,15 @@ class GaleraDrillsIT {
         Outcome outcome = drill("delete-non-writer").run((writers, reader) -> faults.replace(otherThan(writingMember())));
         assertThat(outcome.writeGap()).isLessThanOrEqualTo(PLANNED);
         assertThat(outcome.failedReads()).isEmpty();
+    }
+
+    @Test
+    @Order(13)
+    @DisplayName("WordPress's events run, each at most once, while the member that takes the writes is killed")
+    void eventsRunDuringFailover() {
+        cron.createTable();
+        cron.survive("galera", () -> faults.killContainer(writingMember(), "mysql", nodes));
+        drill("events").whole();
     }
 
     @Test

@@ -63,6 +63,7 @@ class ReplicationDrillsIT {
     private final Members members;
     private final Nodes nodes;
     private final Faults faults;
+    private final Cron cron;
     private final Power power;
     private final Random random = new Random();
     /** What a clone sends: an estimate, until one was measured. */
@@ -73,7 +74,8 @@ class ReplicationDrillsIT {
         this.release = release.named(Release.LONGEST_NAME).withProfile("replication-xtrabackup-nfs").with("""
             nfs: {storage: {size: 2Gi}}
             wordpress: {replicas: 3, autoscaling: {enabled: false}, content: {size: 1Gi}}
-            """);
+            """).with(Cron.VALUES);
+        this.cron = Cron.prepare(this.release);
         this.replication = new Replication(this.release);
         this.members = this.release.members();
         this.nodes = new Nodes(cluster);
@@ -131,6 +133,15 @@ class ReplicationDrillsIT {
     }
 
     // --- the primary goes ---------------------------------------------------------------------------------------------
+
+    @Test
+    @Order(3)
+    @DisplayName("WordPress's events run, each at most once, while the primary is killed")
+    void eventsRunDuringFailover() {
+        cron.createTable();
+        cron.survive("replication", () -> faults.kill(replication.writable()));
+        drill("events").whole();
+    }
 
     @Test
     @Order(10)

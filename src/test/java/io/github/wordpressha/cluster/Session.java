@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -83,6 +85,14 @@ record Session(Site site, String cookies, String nonce) {
     /** As {@link #publish(String, String)}, readable only for those who know the password. */
     String publish(String title, String text, String password) {
         var body = new ObjectMapper().createObjectNode().put("title", title).put("content", text).put("status", "publish").put("password", password);
+        JsonNode post = call("/wp/v2/posts", body.toString().getBytes(StandardCharsets.UTF_8), Map.of("Content-Type", "application/json"));
+        return Site.pathAndQuery(URI.create(post.get("link").asText()));
+    }
+
+    /** Schedules a post; returns where visitors will find it. */
+    String publishAt(String title, Instant moment) {
+        var body = new ObjectMapper().createObjectNode().put("title", title).put("content", "<p>" + title + "</p>").put("status", "future")
+            .put("date_gmt", moment.truncatedTo(ChronoUnit.SECONDS).toString().replace("Z", ""));
         JsonNode post = call("/wp/v2/posts", body.toString().getBytes(StandardCharsets.UTF_8), Map.of("Content-Type", "application/json"));
         return Site.pathAndQuery(URI.create(post.get("link").asText()));
     }
