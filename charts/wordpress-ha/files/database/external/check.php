@@ -4,6 +4,9 @@
  * sentence for each host what is wrong and what to write instead. A server that cannot be reached may still be starting: it is waited for.
  */
 
+use WordPressHa\SiteDatabase;
+use function WordPressHa\{routed_host, say};
+
 require __DIR__ . '/database.php';
 
 /** A host that cannot be used; $passing: it may come by itself. */
@@ -145,7 +148,8 @@ function explain(mysqli_sql_exception $error, string $warnings, string $where, a
 {
 	['name' => $schema, 'user' => $user, 'flags' => $flags] = $settings;
 	$message = rtrim($error->getMessage(), '.');
-	if (preg_match('/Peer certificate .*did not match expected CN=`([^\']*)\'/', $warnings, $match)) {
+	// PHP says "expected CN=`...'" or, in newer patches, "expected name `...'".
+	if (preg_match('/Peer certificate .*did not match expected (?:CN=|name )`([^\']*)\'/', $warnings, $match)) {
 		return new Unusable("The certificate of $where is not for the name $match[1]. Name the host in database.external.hosts as its certificate does; for several hosts set database.external.tls.serverName.");
 	}
 	if (str_contains($warnings, 'certificate verify failed')) {

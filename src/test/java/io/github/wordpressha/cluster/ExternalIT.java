@@ -47,6 +47,7 @@ class ExternalIT {
     private final Release release;
     private final Outside outside;
     private final Release settings;
+    private final Cron cron;
     private Media image;
     private Post post;
     private byte[] png;
@@ -61,7 +62,8 @@ class ExternalIT {
               nginx: {resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 128Mi}}}
               haproxy: {resources: {requests: {cpu: 5m, memory: 16Mi}, limits: {memory: 128Mi}}}
               media: {s3: {bucket: media, region: us-east-1, prefix: site, endpoint: "%s"}}
-            """.formatted(outside.s3Endpoint())).with(contentOf(cluster));
+            """.formatted(outside.s3Endpoint())).with(contentOf(cluster)).with(Cron.VALUES);
+        this.cron = Cron.prepare(release);
     }
 
     /** A class that all nodes share, where the cluster has one; else the profile's NFS server. */
@@ -203,6 +205,15 @@ class ExternalIT {
 
     private String plugins(String version, String more) {
         return "wordpress: {plugins: [%s%s]}".formatted(outside.plugin(version).yaml(), more);
+    }
+
+    @Test
+    @Order(3)
+    @DisplayName("a due event runs within 90 s, once")
+    void eventsRun() {
+        cron.createTable();
+        cron.schedule("external", 1);
+        assertThat(cron.awaitRun("external", Cron.LATEST.plusSeconds(5)).secondsLate()).isLessThan(Cron.LATEST.toSeconds());
     }
 
     @Test
