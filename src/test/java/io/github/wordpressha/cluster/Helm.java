@@ -18,6 +18,9 @@ interface Helm {
      */
     String install(String name, String namespace, List<Path> values, Duration timeout);
 
+    /** As {@link #install} with {@code --wait}: fails when not all is ready in time. */
+    String installAndWait(String name, String namespace, List<Path> values, Duration timeout);
+
     /** As {@link #install}, over an installed release. */
     String upgrade(String name, String namespace, List<Path> values, Duration timeout);
 

@@ -12,12 +12,19 @@ record HelmLibrary(Path chart, Path kubeconfig) implements Helm {
 
     @Override
     public String install(String name, String namespace, List<Path> values, Duration timeout) {
-        return run(() -> {
-            InstallCommand command = new com.marcnuri.helm.Helm(chart).install()
-                .withName(name).withNamespace(namespace).withKubeConfig(kubeconfig).withTimeout((int) timeout.toSeconds());
-            values.forEach(command::withValuesFile);
-            return command.call().getOutput();
-        });
+        return run(() -> installCommand(name, namespace, values, timeout).call().getOutput());
+    }
+
+    @Override
+    public String installAndWait(String name, String namespace, List<Path> values, Duration timeout) {
+        return run(() -> installCommand(name, namespace, values, timeout).waitReady().call().getOutput());
+    }
+
+    private InstallCommand installCommand(String name, String namespace, List<Path> values, Duration timeout) {
+        InstallCommand command = new com.marcnuri.helm.Helm(chart).install()
+            .withName(name).withNamespace(namespace).withKubeConfig(kubeconfig).withTimeout((int) timeout.toSeconds());
+        values.forEach(command::withValuesFile);
+        return command;
     }
 
     @Override

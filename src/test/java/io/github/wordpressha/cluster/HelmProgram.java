@@ -16,6 +16,13 @@ record HelmProgram(Path chart, Path kubeconfig) implements Helm {
     }
 
     @Override
+    public String installAndWait(String name, String namespace, List<Path> values, Duration timeout) {
+        List<String> command = withChart("install", name, namespace, values, timeout);
+        command.add("--wait");
+        return helm(command);
+    }
+
+    @Override
     public String upgrade(String name, String namespace, List<Path> values, Duration timeout) {
         return helm(withChart("upgrade", name, namespace, values, timeout));
     }

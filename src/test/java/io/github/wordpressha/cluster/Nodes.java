@@ -59,6 +59,16 @@ record Nodes(ClusterUnderTest cluster) {
         taints(node, taints -> taints.removeIf(taint -> taint.getKey().equals(OUT_OF_SERVICE)));
     }
 
+    /** No new pod is scheduled on any node. */
+    void taint(String key) {
+        names().forEach(node -> taints(node, taints -> taints.add(new TaintBuilder().withKey(key).withEffect("NoSchedule").build())));
+    }
+
+    /** Undoes {@link #taint}. */
+    void untaint(String key) {
+        names().forEach(node -> taints(node, taints -> taints.removeIf(taint -> taint.getKey().equals(key))));
+    }
+
     private void taints(String node, Consumer<List<Taint>> change) {
         cluster.client().nodes().withName(node).edit(one -> {
             var taints = new ArrayList<>(one.getSpec().getTaints());

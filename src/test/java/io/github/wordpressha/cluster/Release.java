@@ -88,6 +88,11 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
         return helm.install(name, namespace, values, HELM_TIMEOUT);
     }
 
+    /** As {@link #install} with {@code --wait}. */
+    String installAndWait(Duration timeout) {
+        return helm.installAndWait(name, namespace, values, timeout);
+    }
+
     String upgrade() {
         return helm.upgrade(name, namespace, values, HELM_TIMEOUT);
     }

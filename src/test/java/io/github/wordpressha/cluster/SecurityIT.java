@@ -254,9 +254,10 @@ class SecurityIT {
     @DisplayName("each service account may do what is documented, and nothing else")
     void serviceAccounts() {
         assertThat(release.kubernetes().serviceAccounts().inNamespace(release.namespace()).list().getItems())
-            .extracting(one -> one.getMetadata().getName()).as("service accounts of the running release").containsExactly("default");
+            .extracting(one -> one.getMetadata().getName()).as("service accounts of the running release")
+            .containsExactlyInAnyOrder("default", release.fullname() + "-secrets");
         strangers();
-        // The Job for the Secrets has an account only while it works, and the NFS server is not in this profile.
+        // The NFS server is not in this profile.
         var rendering = Profiles.chart().render(new io.github.wordpressha.helm.Release(Release.NAME, ELSEWHERE, "1.34.0"), Values.none());
         List<HasMetadata> objects = Checks.verify(rendering, Cluster.ofThree(34)).objects().manifests().stream()
             .map(manifest -> (HasMetadata) manifest.object())

@@ -30,8 +30,6 @@ class EffectsTest {
   private static final Set<String> KINDS = Set.of("witness", "probe", "build", "none", "unproved");
   /** Lower it when an effect gets its witness. */
   private static final int MOST_UNPROVED = 71;
-  /** Tests on their way into the repository. */
-  private static final Set<String> AWAITED = Set.of("CronIT#dueEventsRunOnce");
 
   private final Map<String, List<String>> promises = Promises.all();
   private final Map<String, Map<String, Entry>> effects = Effects.read();
@@ -64,12 +62,6 @@ class EffectsTest {
     effects.forEach((document, entries) -> entries.forEach((one, entry) ->
         problems(entry).forEach(problem -> wrong.add("%s: %s: %s".formatted(document, one, problem)))));
     assertThat(wrong).isEmpty();
-  }
-
-  @Test
-  @DisplayName("an awaited test that has arrived is listed as any other")
-  void awaitedTestsAreAbsent() {
-    assertThat(AWAITED).as("take these out of AWAITED").noneMatch(witness -> isTest(witness, EffectsTest::isOnCluster));
   }
 
   @Test
@@ -114,7 +106,7 @@ class EffectsTest {
       problems.add("write witnesses, or why there is none");
     }
     Stream.of("none", "unproved").flatMap(kind -> entry.of(kind).stream()).filter(String::isBlank).forEach(one -> problems.add("no reason"));
-    entry.of("witness").stream().filter(witness -> !AWAITED.contains(witness)).filter(witness -> !isTest(witness, EffectsTest::isOnCluster)).forEach(witness -> problems.add("no test on a cluster: '" + witness + "'"));
+    entry.of("witness").stream().filter(witness -> !isTest(witness, EffectsTest::isOnCluster)).forEach(witness -> problems.add("no test on a cluster: '" + witness + "'"));
     entry.of("build").stream().filter(witness -> !isTest(witness, type -> !isOnCluster(type))).forEach(witness -> problems.add("no test of the build: '" + witness + "'"));
     entry.of("probe").stream().filter(name -> !Probes.names().contains(name)).forEach(name -> problems.add("no probe of EffectsIT: '" + name + "'"));
     return problems;
