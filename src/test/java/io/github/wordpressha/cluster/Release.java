@@ -129,7 +129,7 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
             }
         }
         for (Deployment deployment : kubernetes().apps().deployments().inNamespace(namespace).withLabels(labels()).list().getItems()) {
-            int want = deployment.getSpec().getReplicas();
+            int want = Math.max(deployment.getSpec().getReplicas(), leastReplicas(deployment));
             int ready = orZero(deployment.getStatus().getReadyReplicas());
             boolean current = deployment.getMetadata().getGeneration().equals(deployment.getStatus().getObservedGeneration())
                 && orZero(deployment.getStatus().getUpdatedReplicas()) == want && orZero(deployment.getStatus().getReplicas()) == want;
@@ -138,6 +138,14 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
             }
         }
         return unready;
+    }
+
+    /** A new Deployment has one pod until its autoscaler has looked at it for the first time. */
+    private int leastReplicas(Deployment deployment) {
+        return kubernetes().autoscaling().v2().horizontalPodAutoscalers().inNamespace(namespace).withLabels(labels()).list().getItems().stream()
+            .filter(autoscaler -> autoscaler.getSpec().getScaleTargetRef().getName().equals(deployment.getMetadata().getName()))
+            .mapToInt(autoscaler -> autoscaler.getSpec().getMinReplicas())
+            .max().orElse(0);
     }
 
     /** The pods that make the site, by name: without those of Jobs and of Helm's tests. */
