@@ -52,7 +52,7 @@ class CronIT {
     private long recurringSince;
 
     CronIT(ClusterUnderTest cluster, Release release) throws Exception {
-        this.mail = MailServer.prepare(release);
+        this.mail = MailServer.prepare(release, "none");
         this.release = release.with("""
             database:
               topology: standalone

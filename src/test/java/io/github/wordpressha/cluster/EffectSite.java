@@ -51,7 +51,7 @@ final class EffectSite {
     /** @param values that win over those of the file */
     EffectSite(ClusterUnderTest cluster, Release release, String values) throws Exception {
         this.cluster = cluster;
-        this.mail = MailServer.prepare(release);
+        this.mail = MailServer.prepare(release, "starttls");
         this.node = new Nodes(cluster).names().get(1);
         this.release = release.with(mail.values()).with(values()).with(values);
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.github.wordpressha.cluster.Session.Media;
@@ -42,6 +43,8 @@ class ExternalIT {
     private static final Duration TO_MANY = Duration.ofMinutes(8);
     private static final Duration PLUGIN = Duration.ofMinutes(2);
     private static final int MANY = 30;
+    /** How long the check of the one database waits that is given more time than the others. */
+    private static final Duration PATIENT = Duration.ofSeconds(25);
     private static final int AT_ONCE = 4;
 
     private final Release release;
@@ -61,8 +64,14 @@ class ExternalIT {
               resources: {requests: {cpu: 10m, memory: 48Mi}, limits: {memory: 512Mi}}
               nginx: {resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 128Mi}}}
               haproxy: {resources: {requests: {cpu: 5m, memory: 16Mi}, limits: {memory: 128Mi}}}
-              media: {s3: {bucket: media, region: us-east-1, prefix: site, endpoint: "%s"}}
-            """.formatted(outside.s3Endpoint())).with(contentOf(cluster)).with(Cron.VALUES);
+              media: {s3: {bucket: media, region: us-east-1, prefix: site, endpoint: "%1$s"}}
+            networkPolicy:
+              enabled: true
+              to:
+                database: {peers: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %2$s}}}]}
+                updates: {peers: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %2$s}}}], ports: [8000]}
+                storage: {peers: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %2$s}}}], ports: [9000]}
+            """.formatted(outside.s3Endpoint(), outside.namespace())).with(contentOf(cluster)).with(Cron.VALUES);
         this.cron = Cron.prepare(release);
     }
 
@@ -78,6 +87,7 @@ class ExternalIT {
         outside.start();
         secret("wordpress-database", Map.of("password", Outside.PASSWORD));
         secret("wordpress-media", Map.of("access-key-id", Outside.S3_KEY, "secret-access-key", Outside.S3_SECRET));
+        secret("database-authority", Map.of("authority.pem", outside.authority()));
         release.kubernetes().resource(new ConfigMapBuilder().withNewMetadata().withName("database-authority").endMetadata()
             .addToData("ca.crt", outside.authority()).build()).inNamespace(release.namespace()).create();
         Figures.record("external/outside ready=" + Gaps.seconds(Duration.between(start, Instant.now())));
@@ -100,6 +110,7 @@ class ExternalIT {
         String address = outside.pod().getStatus().getPodIP();
         var cases = new LinkedHashMap<String, String>(); // sentences by values
         cases.put("external: {hosts: [%s], port: 3399}".formatted(address), "refuses connections to port 3399");
+        cases.put("external: {hosts: [%s], port: 3398, check: {waitSeconds: %d}}".formatted(address, PATIENT.toSeconds()), "refuses connections to port 3398");
         cases.put("external: {hosts: [nowhere.%s.svc.cluster.local]}".formatted(outside.namespace()), "is not known in the cluster's DNS");
         cases.put("external: {port: 3310}", "has version 5.1.73-community, and WordPress");
         cases.put("external: {tls: {enabled: true, caConfigMap: kube-root-ca.crt}}", "was not issued by the authority that is given");
@@ -131,13 +142,14 @@ class ExternalIT {
             if (release.helm() instanceof HelmProgram) {
                 softly.assertThat(told.get(values).helm()).as("what Helm says to " + values).contains(sentence);
             }
+            softly.assertThat(told.get(values).waited().compareTo(PATIENT) >= 0).as("%s waits for %s s or longer", values, PATIENT.toSeconds()).isEqualTo(values.contains("waitSeconds"));
         });
         softly.assertThat(release.kubernetes().apps().deployments().inNamespace(release.namespace()).list().getItems()).isEmpty();
         softly.assertAll();
     }
 
-    /** What Helm and the check's log say. */
-    private record Wrong(String helm, String log) {
+    /** What Helm and the check's log say, and for how long the check ran. */
+    private record Wrong(String helm, String log, Duration waited) {
     }
 
     private Callable<Wrong> wrong(String name, String values) {
@@ -148,8 +160,16 @@ class ExternalIT {
         return () -> {
             Throwable failure = catchThrowable(named::install);
             assertThat(failure).as("helm install with " + values).isInstanceOf(Helm.HelmFailed.class);
-            return new Wrong(failure.getMessage(), log(named.fullname() + "-database-check", "check"));
+            String job = named.fullname() + "-database-check";
+            return new Wrong(failure.getMessage(), log(job, "check"), ran(job));
         };
+    }
+
+    /** How long a Job's container ran. */
+    private Duration ran(String job) {
+        var ended = release.kubernetes().pods().inNamespace(release.namespace()).withLabel("batch.kubernetes.io/job-name", job).list().getItems().get(0)
+            .getStatus().getContainerStatuses().get(0).getState().getTerminated();
+        return Duration.between(Instant.parse(ended.getStartedAt()), Instant.parse(ended.getFinishedAt()));
     }
 
     /** The logs of a Job's pods. */
@@ -188,7 +208,7 @@ class ExternalIT {
               user: site
               external:
                 hosts: [%s, %s]
-                tls: {enabled: true, caConfigMap: database-authority, serverName: %s}
+                tls: {enabled: true, caSecret: database-authority, caKey: authority.pem, serverName: %s}
             """.formatted(outside.lostDatabase(), outside.database(), outside.database()));
     }
 
@@ -255,6 +275,29 @@ class ExternalIT {
             texts.append(kubernetes.pods().resource(pod).inContainer("php").getLog());
         }
         assertThat(texts).doesNotContain(Outside.PASSWORD).doesNotContain(Outside.S3_KEY).doesNotContain(Outside.S3_SECRET);
+    }
+
+    @Test
+    @Order(4)
+    @DisplayName("behind policies, WordPress reaches the servers that the values name on the database's port, and no others")
+    void otherDatabasesAreOutOfReach() {
+        Pod other = release.kubernetes().resource(new PodBuilder().withNewMetadata().withName("other-database").withNamespace(release.namespace()).endMetadata()
+            .withNewSpec().withTerminationGracePeriodSeconds(0L)
+            .addNewContainer().withName("php").withImage(release.pods("wordpress").get(0).getSpec().getContainers().get(0).getImage())
+            .withCommand("php", "-S", "0.0.0.0:3306").endContainer()
+            .endSpec().build()).create();
+        var pods = release.kubernetes().pods().inNamespace(release.namespace());
+        Await.until("the other server listens", PLUGIN, () -> assertThat(pods.withName("other-database").isReady()).isTrue());
+        String wordpress = Pods.name(release.pods("wordpress").get(0));
+        String address = pods.withName(Pods.name(other)).require().getStatus().getPodIP();
+        assertThat(connects(outside.namespace(), "outside", "plugins", address)).as("a pod without policies").isTrue();
+        assertThat(connects(release.namespace(), wordpress, "php", outside.pod().getStatus().getPodIP())).as("WordPress, the database of the values").isTrue();
+        assertThat(connects(release.namespace(), wordpress, "php", address)).as("WordPress, another one").isFalse();
+    }
+
+    private boolean connects(String namespace, String pod, String container, String address) {
+        return Pods.exec(release.kubernetes(), namespace, pod, container, Duration.ofSeconds(20), "bash", "-c",
+            "timeout 3 bash -c 'exec 3<>/dev/tcp/%s/3306' 2>/dev/null && echo yes || echo no".formatted(address)).strip().equals("yes");
     }
 
     @Tag("full") // thirty pods take minutes

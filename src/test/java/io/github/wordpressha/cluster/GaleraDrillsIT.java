@@ -62,7 +62,8 @@ class GaleraDrillsIT {
         this.release = release.named("my-company-blog").with("""
             database: {storage: {size: %s}}
             wordpress: {replicas: 3, autoscaling: {enabled: false}}
-            """.formatted(VOLUMES)).with(Cron.VALUES);
+            """.formatted(VOLUMES)).with("{database: {galera: {image: {tag: no-such-tag, digest: '%s'}}}}".formatted(ImageCopy.ofTier("database/galera", "effects/galera")))
+            .with(Cron.VALUES);
         this.cron = Cron.prepare(this.release);
         this.members = this.release.members();
         this.galera = new Galera(members);

@@ -17,16 +17,20 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 
-/** A mail server in the release's namespace, which prints what it gets ({@code mail-server.php}). It has TLS and wants a login. */
-record MailServer(Release release) {
+/**
+ * A mail server in the release's namespace, which prints what it gets ({@code mail-server.php}), and demands a login.
+ *
+ * @param tls as {@code wordpress.smtp.tls} has it; the server knows no other way
+ */
+record MailServer(Release release, String tls) {
 
     private static final String NAME = "mail";
     private static final int PORT = 2587;
     private static final String PASSWORD = "a password; with \"odd\" signs";
 
     /** Makes what the site and the server need to trust each other, and the server's address, before the site is installed. */
-    static MailServer prepare(Release release) throws Exception {
-        var server = new MailServer(release);
+    static MailServer prepare(Release release, String tls) throws Exception {
+        var server = new MailServer(release, tls);
         server.createKeys();
         return server;
     }
@@ -35,11 +39,11 @@ record MailServer(Release release) {
     String values() {
         return """
             wordpress:
-              smtp: {host: %s, port: %d, tls: starttls, existingSecret: mail-login, from: site@example.com}
+              smtp: {host: %s, port: %d, tls: %s, existingSecret: mail-login, from: site@example.com}
               php: {ini: {openssl.cafile: /etc/mail-authority/ca.crt}}
               extraVolumes: [{name: mail-authority, configMap: {name: mail-authority}}]
               extraVolumeMounts: [{name: mail-authority, mountPath: /etc/mail-authority}]
-            """.formatted(NAME, PORT);
+            """.formatted(NAME, PORT, tls);
     }
 
     /** All that it has printed. */
@@ -73,7 +77,7 @@ record MailServer(Release release) {
         String image = release.pods("wordpress").get(0).getSpec().getContainers().get(0).getImage();
         var pod = kubernetes.resource(new PodBuilder().withNewMetadata().withName(NAME).withNamespace(release.namespace()).withLabels(Map.of("app", NAME)).endMetadata()
             .withNewSpec().withTerminationGracePeriodSeconds(0L)
-            .addNewContainer().withName(NAME).withImage(image).withCommand("php", "/server/server.php", "" + PORT, "/server/keys.p12", PASSWORD)
+            .addNewContainer().withName(NAME).withImage(image).withCommand("php", "/server/server.php", "" + PORT, "/server/keys.p12", PASSWORD, tls)
             .addNewVolumeMount().withName("server").withMountPath("/server").endVolumeMount().endContainer()
             .addNewVolume().withName("server").withNewSecret().withSecretName("mail-server").endSecret().endVolume()
             .endSpec().build()).create();

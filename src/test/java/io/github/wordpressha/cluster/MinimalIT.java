@@ -4,6 +4,7 @@ import static io.github.wordpressha.cluster.OnCluster.Needs.K3S;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Pod;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import org.junit.jupiter.api.BeforeAll;
@@ -69,6 +70,16 @@ class MinimalIT {
 
     @Test
     @Order(4)
+    @DisplayName("a forwarded port shows the site, with links that lead back to it")
+    void forwardedPortShowsTheSite() throws Exception {
+        try (var forward = release.kubernetes().services().inNamespace(release.namespace()).withName(release.fullname()).portForward(80)) {
+            URI address = URI.create("http://127.0.0.1:" + forward.getLocalPort());
+            assertThat(Site.at(address).get("/").expect(200).text()).contains("href=\"" + address);
+        }
+    }
+
+    @Test
+    @Order(5)
     @DisplayName("helm test passes")
     void helmTestPasses() {
         release.test();

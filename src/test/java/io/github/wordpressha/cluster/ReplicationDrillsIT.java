@@ -46,6 +46,8 @@ class ReplicationDrillsIT {
     private static final int DATA_MEGABYTES = 200;
     private static final int LARGE_MEGABYTES = 2048;
 
+    /** What an update leaves between the readiness of one member and the end of the next one. */
+    private static final Duration BETWEEN_MEMBERS = Duration.ofSeconds(30);
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final Duration LARGE_PATIENCE = Duration.ofMinutes(20);
     /** The limits are those of nodes with cores of their own; where all nodes share a few, and nothing is repeated, a multiple is allowed. */
@@ -74,7 +76,8 @@ class ReplicationDrillsIT {
         this.release = release.named(Release.LONGEST_NAME).withProfile("replication-xtrabackup-nfs").with("""
             nfs: {storage: {size: 2Gi}}
             wordpress: {replicas: 3, autoscaling: {enabled: false}, content: {size: 1Gi}}
-            """).with(Cron.VALUES);
+            """).with("{database: {replication: {image: {tag: no-such-tag, digest: '%s'}}}}".formatted(ImageCopy.ofTier("database/replication", "effects/xtrabackup")))
+            .with(Cron.VALUES);
         this.cron = Cron.prepare(this.release);
         this.replication = new Replication(this.release);
         this.members = this.release.members();
@@ -564,6 +567,16 @@ class ReplicationDrillsIT {
             """).upgrade();
         Await.until("every pod is another", PATIENCE.multipliedBy(2), () ->
             assertThat(release.pods().stream().map(Pods::uid)).doesNotContainAnyElementsOf(before));
+        for (int ordinal = 1; ordinal < members.names().size(); ordinal++) {
+            Instant started = started(release.pod(release.fullname() + "-mysql-" + ordinal));
+            Instant next = Instant.parse(release.pod(release.fullname() + "-mysql-" + (ordinal - 1)).getMetadata().getCreationTimestamp());
+            assertThat(Duration.between(started, next)).as("between member %d and the next one", ordinal).isGreaterThanOrEqualTo(BETWEEN_MEMBERS);
+        }
+    }
+
+    private static Instant started(Pod pod) {
+        return pod.getStatus().getContainerStatuses().stream().map(one -> Instant.parse(one.getState().getRunning().getStartedAt()))
+            .max(Instant::compareTo).orElseThrow();
     }
 
     private Pod wordpressOn(String node) {

@@ -68,7 +68,9 @@ class StorageIT {
     private Story secondStory;
 
     StorageIT(ClusterUnderTest cluster, Release release) {
-        this.release = release.with(SMALL);
+        this.release = release.with(SMALL).with("""
+            nfs: {image: {registry: nfs.effects.example, repository: effects/nfs-provisioner, tag: no-such-tag, digest: "%s"}}
+            """.formatted(ImageCopy.ofTier("nfs", "effects/nfs-provisioner")));
         this.nodes = new Nodes(cluster);
         this.faults = new Faults(this.release);
         String address = new FileServer(release.kubernetes(), release.namespace()).start();
@@ -76,11 +78,11 @@ class StorageIT {
             database:
               # Each of its writes crosses the network to the same disk: nothing is killed here, so it need not wait for it so often.
               config: {innodb_doublewrite: false, innodb_flush_log_at_trx_commit: 2, sync_binlog: 0}
-              storage: {nfs: {volumes: [{server: %1$s, path: %3$s}], mountOptions: [hard, nfsvers=3]}}
+              storage: {nfs: {volumes: [{server: %1$s, path: %3$s}], mountOptions: [hard, nfsvers=3, timeo=66]}}
             nfs: {enabled: false}
             wordpress:
               replicas: 2
-              content: {nfs: {server: %1$s, path: %2$s, mountOptions: [hard, nfsvers=3]}}
+              content: {nfs: {server: %1$s, path: %2$s, mountOptions: [hard, nfsvers=3, timeo=55]}}
             """.formatted(address, FileServer.CONTENT, FileServer.DATABASE));
     }
 
@@ -157,6 +159,28 @@ class StorageIT {
     void uploadsOnServerOfTheTeam() {
         secondStory = Story.write(second, "Kept on a server that the team has");
         secondStory.isReadEverywhere(second);
+    }
+
+    @Test
+    @Order(14)
+    @DisplayName("volumes on a server of the team's are mounted with the options of the values")
+    void mountOptionsAreInForce() {
+        assertThat(mounted("wordpress", "php", "/usr/src/wordpress/wp-content")).contains("timeo=55");
+        assertThat(mounted("database", "mysql", "/var/lib/mysql")).contains("timeo=66");
+    }
+
+    /** How the kernel has mounted a directory of the second release. */
+    private String mounted(String tier, String container, String directory) {
+        return Pods.exec(second.kubernetes(), second.namespace(), Pods.name(second.pods(tier).get(0)), container, Duration.ofSeconds(20),
+            "grep", " " + directory + " nfs", "/proc/mounts");
+    }
+
+    @Test
+    @Order(15)
+    @DisplayName("the NFS server's image comes from the registry and with the digest of the values")
+    void nfsImage() {
+        Container nfs = release.pods("nfs").get(0).getSpec().getContainers().get(0);
+        assertThat(nfs.getImage()).startsWith("nfs.effects.example/effects/nfs-provisioner@sha256:");
     }
 
     // --- volumes of the database --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import static io.github.wordpressha.cluster.OnCluster.Needs.THREE_NODES;
 import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
@@ -39,8 +40,17 @@ class TlsIT {
     private static final String VALUES = """
         tls: {enabled: true}
         nfs: {enabled: false}
-        etcd: {storage: {size: 256Mi}, resources: {requests: {cpu: 20m, memory: 64Mi}}}
-        database: {storage: {size: 2Gi}, resources: {requests: {cpu: 50m, memory: 384Mi}, limits: {memory: 1Gi}}}
+        etcd:
+          image: {repository: effects/etcd, tag: no-such-tag, digest: "%s"}
+          storage: {size: 256Mi}
+          resources: {requests: {cpu: 20m, memory: 64Mi}}
+          # In the place of one node for each member.
+          affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [
+            {matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [%s]}]}]}}}
+        database:
+          galera: {image: {registry: galera.effects.example, repository: effects/galera, tag: effects, pullPolicy: Always}}
+          storage: {size: 2Gi}
+          resources: {requests: {cpu: 50m, memory: 384Mi}, limits: {memory: 1Gi}}
         wordpress:
           autoscaling: {enabled: false}
           replicas: 2
@@ -50,12 +60,16 @@ class TlsIT {
     private static final String SHOWN = """
         timeout 5 openssl s_client -connect "$0" $1 -CAfile /tls/ca.crt -verify_return_error -cert /tls/tls.crt -key /tls/tls.key </dev/null 2>/dev/null | openssl x509 -noout -serial""";
 
+    private final List<String> etcdNodes;
     private final Release release;
     private final String last;
 
     /** Under the longest name: certificates, and all that checks them, have to do with the longest host names. */
-    TlsIT(Release release) {
-        this.release = release.named(Release.LONGEST_NAME).with(VALUES);
+    TlsIT(ClusterUnderTest cluster, Release release) {
+        this.etcdNodes = new Nodes(cluster).names().subList(0, 2);
+        ImageCopy.ofTier("database/galera", "effects/galera");
+        this.release = release.named(Release.LONGEST_NAME)
+            .with(VALUES.formatted(ImageCopy.ofTier("etcd", "effects/etcd"), String.join(", ", etcdNodes)));
         this.last = this.release.fullname() + "-mysql-2";
     }
 
@@ -73,6 +87,24 @@ class TlsIT {
     void serves() {
         release.site().get("/?s=encrypted").expect(200);
         new Galera(release.members()).assertWhole(3);
+    }
+
+    @Test
+    @Order(1)
+    @DisplayName("images come from the registries and with the digests of the values, and etcd's members run where its affinity lets them")
+    void imagesAndPlaces() {
+        assertThat(release.pods("etcd")).hasSize(3).allSatisfy(pod -> {
+            assertThat(Pods.node(pod)).isIn(etcdNodes);
+            assertThat(container(pod, "etcd").getImage()).contains("/effects/etcd@sha256:");
+        });
+        assertThat(release.pods("database")).hasSize(3).allSatisfy(pod -> {
+            assertThat(container(pod, "mysql").getImage()).isEqualTo("galera.effects.example/effects/galera:effects");
+            assertThat(container(pod, "mysql").getImagePullPolicy()).isEqualTo("Always");
+        });
+    }
+
+    private static Container container(Pod pod, String name) {
+        return pod.getSpec().getContainers().stream().filter(one -> one.getName().equals(name)).findFirst().orElseThrow();
     }
 
     @Test

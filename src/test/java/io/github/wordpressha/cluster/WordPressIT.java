@@ -108,7 +108,7 @@ class WordPressIT {
 
     WordPressIT(ClusterUnderTest cluster, Release release) throws Exception {
         this.nodes = new Nodes(cluster);
-        this.mail = MailServer.prepare(release);
+        this.mail = MailServer.prepare(release, "implicit");
         // Nothing in here asks wordpress.org, which is far away or not there at all.
         Release site = release.with("""
             database: {storage: {size: 2Gi}}
