@@ -7,12 +7,17 @@
 : "${CREDENTIALS:=/run/credentials}"  # option files with passwords, in memory
 : "${SECRETS:=/secrets}"              # the mounted Secret
 : "${SOCKET:=/tmp/mysql.sock}"
+: "${INITIALIZE_SOCKET:=/tmp/initialize.sock}" # of the server that makes the data directory
 : "${AGENT_PORT:=9200}"
 
 log() { printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "${0##*/}" "$*" >&2; }
 
 # note FILE TEXT: replaces FILE in one step, so that nobody reads half of it.
 note() { printf '%s\n' "$2" >"$1.new.$$" && mv "$1.new.$$" "$1"; }
+
+# free_socket PATH: before a server starts. The lock of a server that was killed names a process, whose number another process may
+# have by now: the next server would take that one for a server at work, and end.
+free_socket() { rm -f "$1" "$1.lock"; }
 
 # sql_quote TEXT: a string literal.
 sql_quote() { local text=${1//\\/\\\\}; printf "'%s'" "${text//\'/\\\'}"; }

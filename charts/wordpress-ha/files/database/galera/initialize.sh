@@ -7,15 +7,15 @@ here=$(dirname "$0")
 . "$here/common.sh"
 
 : "${APPLICATION_USER:?}" "${APPLICATION_DATABASE:?}"
-socket=/tmp/initialize.sock
 patience=300 # seconds for the first start; a slow disk takes one minute
-client=(mysql --no-defaults --protocol=socket --socket="$socket" --user=root)
+client=(mysql --no-defaults --protocol=socket --socket="$INITIALIZE_SOCKET" --user=root)
 
 note "$RUN/phase" initializing
 log "Making the data directory."
 mysqld --initialize-insecure --wsrep-provider=none
 
-mysqld --skip-networking --socket="$socket" --wsrep_cluster_address=gcomm:// --wsrep_node_address=127.0.0.1 \
+free_socket "$INITIALIZE_SOCKET"
+mysqld --skip-networking --socket="$INITIALIZE_SOCKET" --wsrep_cluster_address=gcomm:// --wsrep_node_address=127.0.0.1 \
   --wsrep_provider_options='gmcast.listen_addr=tcp://127.0.0.1:4567;pc.recovery=FALSE' &
 server=$!
 for ((i = 0; ; i++)); do

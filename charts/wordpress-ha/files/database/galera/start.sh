@@ -65,7 +65,8 @@ find_position() {
   if is_uuid "$own_uuid" && [[ $own_seqno =~ ^[0-9]+$ ]]; then return; fi
   log "The server did not shut down in order. Asking it for its position (mysqld --wsrep_recover)."
   log_file=$(mktemp)
-  if ! mysqld --wsrep_recover --log-error="$log_file" >/dev/null 2>&1; then
+  # The position is a note in the log, which `database.config` may have turned off.
+  if ! mysqld --wsrep_recover --log-error-verbosity=3 --log-error="$log_file" >/dev/null 2>&1; then
     tail -n 20 "$log_file" >&2
     log "The server cannot tell its position; the end of its log is above. Nothing is decided without it."
     exit 1
@@ -327,6 +328,7 @@ serve() { # ADDRESSES
   write_member_settings
   note "$RUN/phase" starting
   watch_certificates
+  free_socket "$SOCKET"
   log "Starting the server."
   CLUSTER_JOIN="$1" CLUSTER_NAME="$CLUSTER_NAME" PERCONA_TELEMETRY_DISABLE=1 "$ENTRYPOINT" mysqld &
   server=$!

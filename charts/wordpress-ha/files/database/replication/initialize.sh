@@ -7,13 +7,13 @@ here=$(dirname "$0")
 . "$here/common.sh"
 
 : "${APPLICATION_USER:?}" "${APPLICATION_DATABASE:?}"
-socket=/tmp/initialize.sock
 patience=300 # seconds for the first start; a slow disk takes one minute
-client=(mysql --no-defaults --protocol=socket --socket="$socket" --user=root)
+client=(mysql --no-defaults --protocol=socket --socket="$INITIALIZE_SOCKET" --user=root)
 
 log "Making the data directory."
 mysqld --initialize-insecure --super-read-only=OFF --read-only=OFF
-mysqld --skip-networking --socket="$socket" --super-read-only=OFF --read-only=OFF --disable-log-bin &
+free_socket "$INITIALIZE_SOCKET"
+mysqld --skip-networking --socket="$INITIALIZE_SOCKET" --super-read-only=OFF --read-only=OFF --disable-log-bin &
 server=$!
 for ((i = 0; ; i++)); do
   if "${client[@]}" -e 'SELECT 1' >/dev/null 2>&1; then break; fi

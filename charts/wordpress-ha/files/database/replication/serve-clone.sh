@@ -31,7 +31,7 @@ case $verb in
     sha256sum <"$work/sum" >"$work/sha256" & sum=$!
     wc -c <"$work/bytes" >"$work/length" & bytes=$!
     # Its own messages go to a file: only the end of it is of interest, and only when it failed.
-    if xtrabackup --defaults-extra-file="$CREDENTIALS/backup.cnf" --backup --stream=xbstream --host=127.0.0.1 --port=3306 --datadir="$DATADIR" \
+    if xtrabackup --defaults-extra-file="$CREDENTIALS/backup.cnf" --no-version-check --backup --stream=xbstream --host=127.0.0.1 --port=3306 --datadir="$DATADIR" \
       --target-dir="$work/target" 2>"$work/log" | tee --output-error=exit "$work/sum" "$work/bytes"; then
       wait $sum $bytes
       printf 'whole %s %s\n' "$(<"$work/length")" "$(cut -d' ' -f1 "$work/sha256")" >"$work/result"

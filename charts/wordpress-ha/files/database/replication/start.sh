@@ -45,6 +45,7 @@ serve() {
   local status=0 killed=""
   rm -f "$RUN"/{kill,writable,deadline,state,health}
   note "$RUN/phase" starting
+  free_socket "$SOCKET"
   log "Starting the server."
   # Half of the container's memory is the buffer pool: the rest is for connections and replication.
   "$ENTRYPOINT" mysqld --server-id=$((${POD_NAME##*-} + 1)) --report-host="$POD_NAME.$DOMAIN" --socket="$SOCKET" \

@@ -6,13 +6,12 @@ here=$(dirname "$0")
 . "$here/common.sh"
 
 : "${APPLICATION_USER:?}" "${APPLICATION_DATABASE:?}"
-: "${INITIALIZE_SOCKET:=/tmp/initialize.sock}"
 patience=300 # seconds for the first start; a slow disk takes one minute
 client=(mysql --no-defaults --protocol=socket --socket="$INITIALIZE_SOCKET" --user=root)
 
 mysqld --initialize-insecure
 
-rm -f "$INITIALIZE_SOCKET" "$INITIALIZE_SOCKET.lock" # left by an attempt that was killed
+free_socket "$INITIALIZE_SOCKET"
 mysqld --skip-networking --mysqlx=OFF --socket="$INITIALIZE_SOCKET" &
 server=$!
 for ((i = 0; ; i++)); do

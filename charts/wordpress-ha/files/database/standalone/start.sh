@@ -41,8 +41,7 @@ serve() {
   # On the disk before the first write: with the mark alone, a later start would throw the files away.
   rm -f "$STATE/initializing"; sync "$STATE"
   note "$RUN/phase" starting
-  # Left by a server that was killed in this pod: its process number may be somebody else's by now, who would be taken for it.
-  rm -f "$SOCKET" "$SOCKET.lock"
+  free_socket "$SOCKET"
   watch_certificates
   log "Handing over to the server."
   exec "$ENTRYPOINT" mysqld --socket="$SOCKET"

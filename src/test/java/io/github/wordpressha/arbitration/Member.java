@@ -45,7 +45,12 @@ final class Member {
         "POD_NAME", Bench.pod(ordinal), "POD_UID", "uid-" + ordinal, "MEMORY_LIMIT", "1000000000", "DATADIR", data.toString(), "STATE", state.toString(), "RUN", run.toString()));
     environment.putAll(Map.of(
         "CONFIG", bench.directory.resolve("config").toString(), "SETTINGS", directory.resolve("settings").toString(), "SEED", directory.resolve("seed").toString(),
-        "ENTRYPOINT", Bench.STUBS.resolve("entrypoint.sh").toString(), "PAUSE", "0.1", "NOTICE", "1", "LEASE_SECONDS", "120"));
+        "ENTRYPOINT", Bench.STUBS.resolve("entrypoint.sh").toString(), "SOCKET", socket().toString(), "PAUSE", "0.1", "NOTICE", "1", "LEASE_SECONDS", "120"));
+  }
+
+  /** Of the server, in the pod's memory. */
+  Path socket() {
+    return directory.resolve("tmp/mysql.sock");
   }
 
   // --- the volume ---------------------------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ final class ReplicationBench implements AutoCloseable {
           "STATE", state.toString(), "RUN", run.toString(), "SERVER", server.toString()));
       environment.putAll(Map.of("CONFIG", ReplicationBench.this.directory.resolve("config").toString(), "CREDENTIALS", directory.resolve("credentials").toString(),
           "SECRETS", directory.resolve("secrets").toString(), "DROPPED", directory.resolve("dropped").toString(), "DOMAIN", "db.test", "NOTICE", "1",
-          "SETTLE", "1", "ENTRYPOINT", STUBS.resolve("entrypoint.sh").toString()));
+          "SETTLE", "1", "SOCKET", directory.resolve("tmp/mysql.sock").toString(), "ENTRYPOINT", STUBS.resolve("entrypoint.sh").toString()));
     }
 
     /** A whole data directory, whose server runs and has these transactions. */

@@ -626,6 +626,13 @@ class ReplicationTest {
     }
 
     @Test
+    @DisplayName("starts a server beside the lock of one that was killed")
+    void staleLock() {
+      pod = bench.pod(0).with("tmp/mysql.sock.lock", "1\n").with("run/command", "serve\n").script("start.sh");
+      pod.await("the server", () -> Files.exists(pod.server.resolve("server")));
+    }
+
+    @Test
     @DisplayName("kills a server that takes writes when its right to that ends, and starts it again, read-only")
     void deadline() {
       runs();

@@ -267,6 +267,11 @@ class StartTest {
   }
 
   @Test
+  void theLockOfAKilledServerStopsNoStart() {
+    bench.known(U, 1, 4, 0).member(0).unclean(U + ":77").with("tmp/mysql.sock.lock", "1\n").start().awaitBootstrap();
+  }
+
+  @Test
   void aMissingGrastateIsNotBelieved() {
     bench.known(U, 1, 4, 0).member(0).unclean(U + ":77").without("mysql/grastate.dat").start().awaitLog("position " + U + ":77").awaitBootstrap();
   }

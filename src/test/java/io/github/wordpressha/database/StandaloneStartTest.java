@@ -102,6 +102,15 @@ class StandaloneStartTest {
   }
 
   @Test
+  @DisplayName("locks of servers that were killed stop no start")
+  void staleLocks() throws Exception {
+    write(directory.resolve("tmp/initialize.sock.lock"), "1");
+    write(directory.resolve("tmp/mysql.sock.lock"), "1");
+    start();
+    awaitServed();
+  }
+
+  @Test
   @DisplayName("a whole data directory beside a mark that was not removed any more is kept")
   void bothMarks() throws Exception {
     write(data.resolve("mysql/user.ibd"), "rows");
@@ -163,6 +172,7 @@ class StandaloneStartTest {
       builder.environment().put(variable, directory.resolve(variable.toLowerCase(java.util.Locale.ROOT)).toString());
     }
     builder.environment().put("INITIALIZE_SOCKET", directory.resolve("tmp/initialize.sock").toString());
+    builder.environment().put("SOCKET", directory.resolve("tmp/mysql.sock").toString());
     builder.environment().put("PAUSE", "0.1");
     Process process = builder.start();
     processes.add(process);
