@@ -17,6 +17,15 @@ wordpress.content.size: {{ .Values.wordpress.content.size }} does not fit on the
 {{- include "wordpress-ha.external.problems" . }}
 {{- include "wordpress-ha.tls.problems" . }}
 {{- include "wordpress-ha.databaseStorageProblems" . }}
+{{- range $tier := list "etcd" "database" }}
+{{- $service := (get $.Values $tier).service }}
+{{- if and $service.nodePort (eq $service.type "ClusterIP") }}
+{{ $tier }}.service.nodePort: a Service of type ClusterIP has none; set {{ $tier }}.service.type=NodePort, or nodePort=null.
+{{- end }}
+{{- end }}
+{{- if and (include "wordpress-ha.hasEtcd" .) (ne .Values.etcd.service.type "ClusterIP") (not .Values.tls.enabled) }}
+etcd.service.type: without TLS, etcd takes the writes of any client, and they decide who may start the database; write ClusterIP, or set tls.enabled=true.
+{{- end }}
 {{- $database := .Values.database }}
 {{- if and (eq $database.topology "replication") (gt (int $database.replicas) 1) (ge (int $database.replication.acknowledge) (int $database.replicas)) }}
 database.replication.acknowledge: {{ int $database.replicas }} members have {{ sub (int $database.replicas) 1 }} replicas, so a write cannot be on {{ int $database.replication.acknowledge }}; write a smaller number, or more database.replicas.

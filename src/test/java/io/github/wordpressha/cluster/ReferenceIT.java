@@ -84,6 +84,15 @@ class ReferenceIT {
     }
 
     @Test
+    @Order(2)
+    @DisplayName("no port of a node leads to anything but the site")
+    void onlyTheSiteIsOpen() {
+        assertThat(release.kubernetes().services().inNamespace(release.namespace()).withLabels(release.labels()).list().getItems())
+            .filteredOn(service -> service.getSpec().getPorts().stream().anyMatch(port -> port.getNodePort() != null))
+            .extracting(service -> service.getMetadata().getName()).containsExactly(release.fullname());
+    }
+
+    @Test
     @Order(3)
     @DisplayName("the installer is closed: nobody can take the site over")
     void installerIsClosed() {

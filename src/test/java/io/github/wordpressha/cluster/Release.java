@@ -39,7 +39,8 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
         $password = rtrim(file_get_contents('/run/secrets/wordpress/database-password'));
         mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
         try {
-            $result = (new mysqli($argv[1], $settings['user'], $password, $settings['name']))->query($argv[2]);
+            [$host, $port] = explode(':', $argv[1]) + [1 => 3306];
+            $result = (new mysqli($host, $settings['user'], $password, $settings['name'], (int) $port))->query($argv[2]);
             echo $result === true ? '' : $result->fetch_row()[0];
         } catch (mysqli_sql_exception $error) {
             echo $error->getMessage();
@@ -200,7 +201,7 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
         return site().logIn("admin", secret(fullname() + "-wordpress", "admin-password"));
     }
 
-    /** What a member of the database says to the site's account, asked from a WordPress pod: the first value, or the error. */
+    /** What a member of the database says to the site's account, asked from a WordPress pod at HOST or HOST:PORT: the first value, or the error. */
     String ask(Pod wordpress, String host, String sql) {
         return Pods.exec(kubernetes(), namespace, Pods.name(wordpress), "php", QUESTION, "php", "-d", "display_errors=stderr", "-r", ASK, host, sql);
     }

@@ -38,7 +38,7 @@ class RotationIT {
     private static final Duration COMMAND = Duration.ofMinutes(1);
     private static final List<String> KEYS = List.of("password", "root-password", "monitor-password");
     private static final String VALUES = """
-        database: {storage: {size: 1Gi}, service: {type: ClusterIP}}
+        database: {storage: {size: 1Gi}}
         wordpress:
           replicas: 2
           content: {accessMode: ReadWriteMany, storageClass: shared}

@@ -41,6 +41,7 @@ class TlsIT {
         tls: {enabled: true}
         nfs: {enabled: false}
         etcd:
+          service: {type: NodePort}
           image: {repository: effects/etcd, tag: no-such-tag, digest: "%s"}
           storage: {size: 256Mi}
           resources: {requests: {cpu: 20m, memory: 64Mi}}
@@ -48,6 +49,7 @@ class TlsIT {
           affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [
             {matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [%s]}]}]}}}
         database:
+          service: {type: NodePort}
           galera: {image: {registry: galera.effects.example, repository: effects/galera, tag: effects, pullPolicy: Always}}
           storage: {size: 2Gi}
           resources: {requests: {cpu: 50m, memory: 384Mi}, limits: {memory: 1Gi}}
@@ -61,12 +63,15 @@ class TlsIT {
         timeout 5 openssl s_client -connect "$0" $1 -CAfile /tls/ca.crt -verify_return_error -cert /tls/tls.crt -key /tls/tls.key </dev/null 2>/dev/null | openssl x509 -noout -serial""";
 
     private final List<String> etcdNodes;
+    private final String nodeAddress;
     private final Release release;
     private final String last;
+    private String notes;
 
     /** Under the longest name: certificates, and all that checks them, have to do with the longest host names. */
     TlsIT(ClusterUnderTest cluster, Release release) {
         this.etcdNodes = new Nodes(cluster).names().subList(0, 2);
+        this.nodeAddress = cluster.client().nodes().withName(etcdNodes.get(0)).require().getStatus().getAddresses().get(0).getAddress();
         ImageCopy.ofTier("database/galera", "effects/galera");
         this.release = release.named(Release.LONGEST_NAME)
             .with(VALUES.formatted(ImageCopy.ofTier("etcd", "effects/etcd"), String.join(", ", etcdNodes)));
@@ -76,7 +81,7 @@ class TlsIT {
     @BeforeAll
     void install() {
         Instant start = Instant.now();
-        release.install();
+        notes = release.install();
         release.awaitReady(TO_ALL_READY);
         Figures.record("security/tls-install all-ready=%ds".formatted(Duration.between(start, Instant.now()).toSeconds()));
     }
@@ -136,6 +141,26 @@ class TlsIT {
             assertThat(onDatabase("timeout 3 socat -u TCP:" + address + " STDOUT | wc -c").strip()).as("greeting on %s", address).isEqualTo("0");
             assertThat(onDatabase(SHOWN, address, "")).contains("serial=");
         }
+    }
+
+    @Test
+    @Order(3)
+    @DisplayName("on the nodes' ports, etcd wants a certificate and the database wants TLS, as the notes say")
+    void nodePortsAsk() {
+        assertThat(notes).contains("-etcd-client: it wants a certificate of the release's authority", "-mysql-client: it wants TLS and a password");
+        String etcd = release.fullname() + "-etcd-client." + release.namespace() + ".svc.cluster.local";
+        String ask = "curl -s -m 5 --cacert /tls/ca.crt --resolve %1$s:%2$d:%3$s %%s https://%1$s:%2$d/version || echo refused $?"
+            .formatted(etcd, nodePort("etcd"), nodeAddress);
+        assertThat(onDatabase(ask.formatted(""))).as("without a certificate").contains("refused").doesNotContain("etcdserver");
+        assertThat(onDatabase(ask.formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("with one").contains("etcdserver");
+        String database = nodeAddress + ":" + nodePort("mysql");
+        assertThat(release.ask(release.pods("wordpress").get(0), database, "SELECT 'in'")).as("without TLS").contains("insecure transport");
+        assertThat(onDatabase(SHOWN, database, "-starttls mysql")).contains("serial=");
+    }
+
+    private int nodePort(String tier) {
+        return release.kubernetes().services().inNamespace(release.namespace()).withName(release.fullname() + "-" + tier + "-client").require()
+            .getSpec().getPorts().get(0).getNodePort();
     }
 
     @Test

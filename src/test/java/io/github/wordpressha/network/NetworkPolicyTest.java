@@ -78,19 +78,24 @@ class NetworkPolicyTest {
         "database etcd > dns: 53 53/UDP");
     return Stream.of(
         new Case("galera, everything closed that can be", """
-            database: {service: {type: ClusterIP}}
-            etcd: {service: {type: ClusterIP}}
             nfs: {enabled: false}
             wordpress: {content: {storageClass: files}}
             """, join(site, galera)),
-        new Case("galera as it is by default: the database, etcd and NFS are open to people outside", "{}", join(site, galera, List.of(
-            EVERYBODY + " > database: 3306",
-            EVERYBODY + " > etcd: 2379",
+        new Case("galera as it is by default: nodes mount from the NFS server, whatever their addresses are", "{}", join(site, galera, List.of(
             EVERYBODY + " > nfs: 111 662 875 2049 20048 32803 111/UDP 662/UDP 875/UDP 2049/UDP 20048/UDP 32803/UDP",
             "nfs > dns: 53 53/UDP",
             "nfs > stranger private public: 443 6443"))),
+        new Case("galera with the database and etcd open to clients outside", """
+            tls: {enabled: true}
+            database: {service: {type: NodePort}}
+            etcd: {service: {type: LoadBalancer}}
+            nfs: {enabled: false}
+            wordpress: {content: {storageClass: files}}
+            """, join(site, galera, List.of(
+                EVERYBODY + " > database: 3306",
+                EVERYBODY + " > etcd: 2379"))),
         new Case("standalone", """
-            database: {topology: standalone, service: {type: ClusterIP}}
+            database: {topology: standalone}
             nfs: {enabled: false}
             wordpress: {content: {storageClass: files}}
             """, join(site, List.of(
@@ -104,8 +109,6 @@ class NetworkPolicyTest {
                 "database-check > dns: 53 53/UDP",
                 "database-check " + PHP + " > stranger private public: 3306"))),
         new Case("every value of networkPolicy", """
-            database: {service: {type: ClusterIP}}
-            etcd: {service: {type: ClusterIP}}
             networkPolicy:
               from:
                 site: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: elsewhere}}}]
@@ -144,7 +147,7 @@ class NetworkPolicyTest {
   @Test
   @DisplayName("pods of another release, and pods elsewhere with the same labels, are strangers")
   void labelsAloneOpenNothing() throws JsonProcessingException {
-    Objects objects = render("{database: {service: {type: ClusterIP}}, etcd: {service: {type: ClusterIP}}}");
+    Objects objects = render("{}");
     Policies policies = policies(objects);
     for (Workload workload : objects.workloads()) {
       for (Workload source : objects.workloads()) {
