@@ -78,6 +78,11 @@ record Nodes(ClusterUnderTest cluster) {
         });
     }
 
+    /** The node no longer reaches anything, and runs on. */
+    void cut(String node) {
+        run("cut", List.of(number(node)));
+    }
+
     /** The two nodes no longer reach one another. */
     void cut(String node, String other) {
         run("cut", List.of(number(node), number(other)));

@@ -199,7 +199,7 @@ final class SiteProbes {
         claim(site, "own-claim", "local", "1Gi");
         assertThat(site.pod("database").getSpec().getVolumes()).anyMatch(volume -> volume.getPersistentVolumeClaim() != null
             && volume.getPersistentVolumeClaim().getClaimName().equals("own-claim"));
-        claim(site, "data-" + name + "-nfs-0", "local", "1Gi");
+        claim(site, name + "-nfs", "local", "1Gi");
         var content = claim(site, name + "-content", null, "256Mi");
         assertThat(content.getSpec().getNfs()).as("the content's NFS server").isNotNull();
         assertThat(content.getSpec().getAccessModes()).containsExactly("ReadWriteMany");

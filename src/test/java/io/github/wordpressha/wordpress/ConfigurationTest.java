@@ -25,7 +25,7 @@ class ConfigurationTest {
   @ValueSource(strings = {"{}", "{database: {topology: external, external: {hosts: [db.example.com]}, existingSecret: database}}"})
   void configurationStaysAsItWas(String values) throws JsonProcessingException {
     JsonNode pod = Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values)).manifests().stream()
-        .filter(manifest -> manifest.kind().equals("Deployment")).findFirst().orElseThrow().tree().at("/spec/template/spec");
+        .filter(manifest -> manifest.kind().equals("Deployment") && manifest.name().equals("wordpress-ha")).findFirst().orElseThrow().tree().at("/spec/template/spec");
     List<JsonNode> mounts = Stream.concat(stream(pod.path("containers")),
             stream(pod.path("initContainers")).filter(container -> container.path("restartPolicy").asText().equals("Always")))
         .flatMap(container -> stream(container.path("volumeMounts"))).filter(mount -> mount.path("name").asText().equals("configuration")).toList();
