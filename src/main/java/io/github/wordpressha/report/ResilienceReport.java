@@ -280,7 +280,8 @@ public record ResilienceReport(Cluster cluster, List<Tier> tiers, List<Outcome> 
         boolean room = !tier.apart() || tier.pods() + lost <= cluster.nodes();
         if (!tier.works(lost)) {
           heals(room && !tier.ownVolumes() ? Healing.BY_ITSELF : Healing.WHEN_BACK,
-              tier.ownVolumes() ? "A StatefulSet's pod is started elsewhere only when Kubernetes knows that its node is gone for good." : "");
+              tier.ownVolumes() ? "A StatefulSet's pod is started elsewhere only when Kubernetes knows that its node is gone for good."
+                  : "Kubernetes starts a Deployment's pod elsewhere once it has heard nothing from the node for a minute.");
         } else if (!room || tier.ownVolumes()) {
           because(tier.name() + " is short of " + lost + " until the node is back or replaced.");
         }

@@ -238,13 +238,14 @@ class CronIT {
     @Order(9)
     @DisplayName("without the shared volume events wait, and run when it is back")
     void eventsWaitForTheContent() {
-        scaleServer(0);
+        String server = release.fullname() + "-nfs";
+        faults.scale(server, 0);
         faults.awaitNone("nfs");
         Instant gone = Instant.now();
         Job job = cron.start("without-content");
         Await.pass(Duration.ofSeconds(20));
         assertThat(cron.isOver(job)).as("a run without the content").isFalse();
-        scaleServer(1);
+        faults.scale(server, 1);
         release.awaitReady(PATIENCE);
         Instant back = Instant.now();
         cron.schedule("after-the-volume", 0);
@@ -252,10 +253,6 @@ class CronIT {
         Figures.record("cron/content-away for=%ds event-after=%ds".formatted(
             Duration.between(gone, back).toSeconds(), Duration.between(back, Instant.now()).toSeconds()));
         Await.until("the run that waited is over", PATIENCE, () -> assertThat(cron.isOver(job)).isTrue());
-    }
-
-    private void scaleServer(int pods) {
-        release.kubernetes().apps().deployments().inNamespace(release.namespace()).withName(release.fullname() + "-nfs").scale(pods);
     }
 
     /** A run that began before the address changed may take the first mails. */

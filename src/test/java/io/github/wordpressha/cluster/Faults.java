@@ -90,9 +90,14 @@ record Faults(Release release) {
         });
     }
 
-    /** Stops or starts all pods of a StatefulSet; volumes stay. */
-    void scale(String statefulSet, int replicas) {
-        kubernetes().apps().statefulSets().inNamespace(release.namespace()).withName(statefulSet).scale(replicas);
+    /** Stops or starts all pods of a Deployment or StatefulSet; volumes stay. */
+    void scale(String workload, int replicas) {
+        var deployment = kubernetes().apps().deployments().inNamespace(release.namespace()).withName(workload);
+        if (deployment.get() != null) {
+            deployment.scale(replicas);
+        } else {
+            kubernetes().apps().statefulSets().inNamespace(release.namespace()).withName(workload).scale(replicas);
+        }
     }
 
     /** Waits until the tier has no pod left. */

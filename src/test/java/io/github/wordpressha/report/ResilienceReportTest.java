@@ -104,6 +104,7 @@ class ResilienceReportTest {
     assertThat(report.outcome("all pods of etcd").orElseThrow().editors()).isEqualTo(Writers.SERVED);
     assertThat(report.outcome("one volume of database").orElseThrow().heals()).isEqualTo(Healing.BY_ITSELF);
     assertThat(report.outcome("any one node").orElseThrow().editors()).as("the file server may be there").isEqualTo(Writers.DOWN);
+    assertThat(report.outcome("any one node").orElseThrow().heals()).as("the file server moves").isEqualTo(Healing.BY_ITSELF);
     assertThat(report.outcome("a node without nfs").orElseThrow().editors()).isEqualTo(Writers.FAILOVER);
   }
 
