@@ -31,6 +31,13 @@ record Nodes(ClusterUnderTest cluster) {
         return cluster.client().nodes().list().getItems().stream().map(node -> node.getMetadata().getName()).sorted().toList();
     }
 
+    /** The network that the nodes share with this machine. */
+    String network() {
+        String address = cluster.client().nodes().list().getItems().get(0).getStatus().getAddresses().stream()
+            .filter(one -> one.getType().equals("InternalIP")).findFirst().orElseThrow().getAddress();
+        return address.substring(0, address.lastIndexOf('.')) + ".0/24";
+    }
+
     /** Power loss: every process of the node dies at once. */
     void kill(String node) {
         run("kill", List.of(number(node)));

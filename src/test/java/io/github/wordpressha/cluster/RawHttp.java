@@ -10,6 +10,9 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
 
 /** Sends bytes that no well-behaved client would send, and reads what comes back. */
 final class RawHttp {
@@ -36,11 +39,21 @@ final class RawHttp {
 
     /** Sends the bytes, and reads until the server closes the connection or has sent a megabyte. */
     static Answer send(URI address, String bytes) {
+        return send(address, plain -> plain, bytes);
+    }
+
+    /** The same over TLS, to a server that must have a certificate for this host. */
+    static Answer send(URI address, SSLSocketFactory tls, String host, String bytes) {
+        return send(address, plain -> encrypted(plain, tls, host), bytes);
+    }
+
+    private static Answer send(URI address, Layer layer, String bytes) {
         Instant start = Instant.now();
         var answer = new ByteArrayOutputStream();
-        try (var socket = new Socket()) {
-            socket.connect(new InetSocketAddress(address.getHost(), address.getPort()), 5000);
-            socket.setSoTimeout((int) PATIENCE.toMillis());
+        try (var plain = new Socket()) {
+            plain.connect(new InetSocketAddress(address.getHost(), address.getPort()), 5000);
+            plain.setSoTimeout((int) PATIENCE.toMillis());
+            Socket socket = layer.over(plain);
             write(socket, bytes.getBytes(StandardCharsets.ISO_8859_1));
             read(socket.getInputStream(), answer);
         } catch (IOException e) {
@@ -49,6 +62,20 @@ final class RawHttp {
         String text = answer.toString(StandardCharsets.UTF_8);
         int status = text.matches("(?s)HTTP/1\\.[01] \\d{3}.*") ? Integer.parseInt(text.substring(9, 12)) : 0;
         return new Answer(status, text, Duration.between(start, Instant.now()));
+    }
+
+    /** What is spoken over a connection. */
+    private interface Layer {
+        Socket over(Socket plain) throws IOException;
+    }
+
+    private static Socket encrypted(Socket plain, SSLSocketFactory tls, String host) throws IOException {
+        var socket = (SSLSocket) tls.createSocket(plain, host, 443, true);
+        SSLParameters parameters = socket.getSSLParameters();
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        socket.setSSLParameters(parameters);
+        socket.startHandshake();
+        return socket;
     }
 
     /** A server that has had enough answers and closes before it has read all: what it said still counts. */

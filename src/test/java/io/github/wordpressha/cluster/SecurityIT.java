@@ -90,14 +90,7 @@ class SecurityIT {
 
     SecurityIT(ClusterUnderTest cluster, Release release) {
         this.cluster = cluster;
-        this.release = release.named(NAME).withProfile("production").with(OVERRIDES.formatted(networkOfNodes(cluster), LOGINS));
-    }
-
-    /** This machine and the nodes share a network; the nodes' addresses are written in their objects. */
-    private static String networkOfNodes(ClusterUnderTest cluster) {
-        String address = cluster.client().nodes().list().getItems().get(0).getStatus().getAddresses().stream()
-            .filter(one -> one.getType().equals("InternalIP")).findFirst().orElseThrow().getAddress();
-        return address.substring(0, address.lastIndexOf('.')) + ".0/24";
+        this.release = release.named(NAME).withProfile("production").with(OVERRIDES.formatted(new Nodes(cluster).network(), LOGINS));
     }
 
     @BeforeAll

@@ -14,7 +14,7 @@ import java.util.Map;
 /** A person who is logged in: the cookies of WordPress's login form, and the nonce that the editor sends with its REST calls. */
 record Session(Site site, String cookies, String nonce) {
 
-    private static final String TEST_COOKIE = "wordpress_test_cookie=WP%20Cookie%20check";
+    static final String TEST_COOKIE = "wordpress_test_cookie=WP%20Cookie%20check";
 
     static Session logIn(Site site, String user, String password) {
         site.get("/wp-login.php").expect(200);

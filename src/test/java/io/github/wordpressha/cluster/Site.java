@@ -1,5 +1,7 @@
 package io.github.wordpressha.cluster;
 
+import static java.util.stream.Collectors.joining;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
@@ -71,12 +73,14 @@ record Site(URI address, String host) {
 
     /** A form, posted; redirects are not followed. */
     Page postForm(String path, Map<String, String> fields, Map<String, String> headers) {
-        String body = fields.entrySet().stream()
-            .map(field -> encode(field.getKey()) + "=" + encode(field.getValue()))
-            .reduce((one, other) -> one + "&" + other).orElse("");
         var all = new HashMap<>(headers);
         all.put("Content-Type", "application/x-www-form-urlencoded");
-        return send("POST", path, all, BodyPublishers.ofString(body));
+        return send("POST", path, all, BodyPublishers.ofString(form(fields)));
+    }
+
+    /** The fields of a form, as browsers send them. */
+    static String form(Map<String, String> fields) {
+        return fields.entrySet().stream().map(field -> encode(field.getKey()) + "=" + encode(field.getValue())).collect(joining("&"));
     }
 
     /** Bytes, posted; redirects are not followed. */
