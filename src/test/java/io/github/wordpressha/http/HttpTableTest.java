@@ -1,0 +1,60 @@
+package io.github.wordpressha.http;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import io.github.wordpressha.http.Row.Table;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/** The rows of {@code src/test/resources/http} against nginx and php-fpm on this machine: no cluster, no database. */
+@Tag("http")
+@Execution(ExecutionMode.CONCURRENT)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class HttpTableTest {
+
+  private final Map<String, HttpTarget> targets = new HashMap<>();
+  @TempDir Path directory;
+
+  @AfterAll
+  void stop() {
+    targets.values().forEach(HttpTarget::close);
+  }
+
+  @TestFactory
+  @DisplayName("every visitor gets the right answer")
+  Stream<DynamicContainer> rows() {
+    LocalSite.missing().ifPresent(reason -> assumeTrue(false, reason));
+    return Table.all(LocalSite.RESOURCES).stream().map(table -> dynamicContainer(table.name(),
+        table.rows().stream().map(row -> dynamicTest(row.name(), () -> {
+          HttpTarget target = target(table);
+          for (Row.Step step : row.steps()) {
+            step.run(target);
+          }
+        }))));
+  }
+
+  private synchronized HttpTarget target(Table table) {
+    return targets.computeIfAbsent(table.name(), name -> {
+      try {
+        return LocalSite.start(Files.createDirectories(directory.resolve(name)), table.values());
+      } catch (IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+    });
+  }
+}

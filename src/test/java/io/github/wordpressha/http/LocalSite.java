@@ -1,0 +1,209 @@
+package io.github.wordpressha.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.wordpressha.Profiles;
+import io.github.wordpressha.helm.Release;
+import io.github.wordpressha.http.Row.Step;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+
+/**
+ * The web tier of a pod on this machine: nginx and php-fpm with the chart's files, and {@code src/test/resources/http/site} in place of
+ * WordPress. Only paths and ports differ from those in a pod.
+ */
+final class LocalSite implements HttpTarget {
+
+  static final Path RESOURCES = Path.of("src/test/resources/http");
+  private static final List<Path> PROGRAM_DIRECTORIES = Stream.concat(Stream.of("/usr/sbin", "/usr/local/sbin"), Stream.of(System.getenv("PATH").split(":")))
+      .map(Path::of).distinct().toList();
+  private static final boolean ROOT = System.getProperty("user.name").equals("root");
+  private static final Duration PROBE_PERIOD = Duration.ofSeconds(3);
+
+  private final Path directory;
+  private final Client site;
+  private final Client status;
+  private final List<Process> processes = new ArrayList<>();
+  private final ScheduledExecutorService kubelet = Executors.newSingleThreadScheduledExecutor();
+
+  /** What is missing on this machine. */
+  static Optional<String> missing() {
+    return Stream.of("nginx", "php-fpm").filter(name -> program(name).isEmpty()).findFirst().map(name -> name + " is not installed");
+  }
+
+  private static Optional<Path> program(String name) {
+    var names = Pattern.compile(Pattern.quote(name) + "[0-9.]*");
+    return PROGRAM_DIRECTORIES.stream().filter(Files::isDirectory).flatMap(place -> files(place).stream())
+        .filter(file -> names.matcher(file.getFileName().toString()).matches() && Files.isExecutable(file)).findFirst();
+  }
+
+  static LocalSite start(Path directory, ObjectNode values) {
+    try {
+      var site = new LocalSite(directory, values);
+      site.awaitReady();
+      return site;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private LocalSite(Path directory, ObjectNode values) throws IOException {
+    this.directory = directory;
+    int port = freePort();
+    int statusPort = freePort();
+    site = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), "site.example");
+    status = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), statusPort), "status");
+    for (String name : List.of("run", "tmp", "cache", "state", "etc", "etc-web", "root")) {
+      Files.createDirectories(directory.resolve(name));
+    }
+    for (Path file : files(RESOURCES.resolve("site"))) {
+      install(file, directory.resolve("root").resolve(RESOURCES.resolve("site").relativize(file)));
+    }
+    for (var map : Profiles.chart().render(Release.standard(), values).manifests()) {
+      if (map.kind().equals("ConfigMap") && map.name().endsWith("-web")) {
+        writeAll(map.tree().path("data"), directory.resolve("etc-web"), port, statusPort);
+      } else if (map.kind().equals("ConfigMap") && map.name().endsWith("-wordpress")) {
+        writeAll(map.tree().path("data"), directory.resolve("etc"), port, statusPort);
+      }
+    }
+    run("php-fpm", ROOT ? "-R" : "-F", "-F", "-y", "etc-web/php-fpm.conf");
+    run("nginx", "-e", "error.log", "-p", directory + "/", "-c", "etc-web/nginx.conf", "-g", "daemon off;" + (ROOT ? " user root;" : ""));
+  }
+
+  private void writeAll(JsonNode data, Path target, int port, int statusPort) throws IOException {
+    for (var file : (Iterable<Map.Entry<String, JsonNode>>) data::fields) {
+      String text = moved(file.getValue().asText())
+          .replaceAll("listen (?:\\[::\\]:)?8080", "listen 127.0.0.1:" + port).replaceAll("listen (?:\\[::\\]:)?8081", "listen 127.0.0.1:" + statusPort);
+      if (ROOT) {
+        text = text.replaceAll("(?m)^\\[(?!global)[a-z]+\\]$", "$0\nuser = root\ngroup = root");
+      }
+      Files.writeString(target.resolve(file.getKey()), text);
+    }
+    if (Files.exists(target.resolve("ready.php"))) {
+      install(RESOURCES.resolve("site/ready.php"), target.resolve("ready.php"));
+    }
+  }
+
+  /** The text with a pod's paths replaced by those in the directory. */
+  private String moved(String text) {
+    Map<String, String> places = Map.of("/etc/wordpress-web", "etc-web", "/etc/wordpress", "etc", "/run/wordpress", "run", "/usr/src/wordpress", "root",
+        "/var/cache/nginx", "cache", "/dev/stdout", "access.log", "/dev/stderr", "nginx.log", "/tmp", "tmp", "/proc/self/fd/2", "php.log");
+    String all = places.keySet().stream().sorted((one, other) -> other.length() - one.length()).map(Pattern::quote).collect(Collectors.joining("|"));
+    return Pattern.compile(all).matcher(text).replaceAll(found -> directory.resolve(places.get(found.group())).toString());
+  }
+
+  private void install(Path file, Path target) throws IOException {
+    Files.createDirectories(target.getParent());
+    Files.writeString(target, moved(Files.readString(file)));
+  }
+
+  private void run(String program, String... arguments) throws IOException {
+    var command = new ArrayList<>(List.of(program(program).orElseThrow().toString()));
+    command.addAll(List.of(arguments));
+    processes.add(new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true)
+        .redirectOutput(directory.resolve(program + ".out").toFile()).start());
+  }
+
+  private void awaitReady() {
+    try {
+      Awaitility.await("a ready site").atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(50)).ignoreExceptions()
+          .until(() -> status.send(Step.get("/readyz")).status() == 200);
+    } catch (RuntimeException e) {
+      String log = logs();
+      close();
+      throw new IllegalStateException("nginx or php-fpm does not start:\n" + log, e);
+    }
+    kubelet.scheduleWithFixedDelay(this::probe, 0, PROBE_PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void probe() {
+    try {
+      status.send(Step.get("/readyz"));
+    } catch (UncheckedIOException e) {
+      // A probe that fails is one without effect.
+    }
+  }
+
+  /** What both servers have written. */
+  String logs() {
+    return files(directory).stream().filter(file -> file.toString().endsWith(".log") || file.toString().endsWith(".out")).map(file -> {
+      try {
+        return file.getFileName() + ":\n" + Files.readString(file);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }).collect(Collectors.joining("\n"));
+  }
+
+  @Override
+  public Answer send(Step step) {
+    return site.send(step);
+  }
+
+  @Override
+  public void change(String page, String kind) {
+    write("page-" + page, kind);
+  }
+
+  @Override
+  public void database(boolean available) {
+    try {
+      if (available) {
+        Files.deleteIfExists(directory.resolve("state/database"));
+      } else {
+        write("database", "away");
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    probe();
+  }
+
+  private void write(String name, String text) {
+    try {
+      Files.writeString(directory.resolve("state").resolve(name), text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    kubelet.shutdownNow();
+    processes.forEach(process -> {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly().onExit().join();
+    });
+  }
+
+  private static int freePort() throws IOException {
+    try (var socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private static List<Path> files(Path directory) {
+    try (Stream<Path> files = Files.walk(directory, directory.startsWith(RESOURCES) ? 20 : 1)) {
+      return files.filter(Files::isRegularFile).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+<?php
+/**
+ * Stands for WordPress where there is no database: it copies the answers of core and of plugins that matter to nginx. The cluster runs the
+ * same rows against the real core.
+ *
+ * - handle_404(): 404 with nocache_headers(); redirect_canonical(): 301 to the path with a slash, with the whole query.
+ * - get_the_password_form(): a post with a password is answered with nocache_headers().
+ * - WP::send_headers(): nothing about caching for anonymous readers; nocache_headers() for those who are logged in.
+ * - wp_not_installed(), dead_db(): status 500 without a database, which wp-config.php makes 503.
+ * - A plugin's cookie, header, constant: as the kind of the page says.
+ *
+ * A page's kind is the first word of its path ("/cookie-1/" sets a cookie), until a test changes it: that is a file in state/.
+ * Each answer says how often PHP has made the page, and what PHP was told of the request.
+ */
+
+const NOCACHE = 'Cache-Control: no-cache, must-revalidate, max-age=0, no-store, private';
+const STATE   = __DIR__ . '/../state';
+
+// As wp-config.php does, which needs a database.
+$pageCache = '/etc/wordpress/page-cache.php';
+if (is_file($pageCache)) {
+	(require $pageCache)(json_decode(file_get_contents('/etc/wordpress/settings.json'), true)['cache']);
+}
+
+function state(string $name): ?string
+{
+	$file = STATE . '/' . $name;
+	return is_file($file) ? file_get_contents($file) : null;
+}
+
+function count_run(string $page): int
+{
+	$counter = fopen(STATE . '/runs-' . md5($page), 'c+');
+	flock($counter, LOCK_EX);
+	$runs = (int) stream_get_contents($counter) + 1;
+	rewind($counter);
+	fwrite($counter, (string) $runs);
+	return $runs;
+}
+
+$path  = parse_url('http://x' . preg_replace('~^/+~', '/', $_SERVER['REQUEST_URI']), PHP_URL_PATH) ?? '/';
+$page  = explode('/', trim($path, '/'))[0];
+$kind  = state("page-$page") ?? preg_replace('/-.*/', '', $page);
+$runs  = count_run($path);
+$login = preg_grep('/^wordpress_logged_in_/', array_keys($_COOKIE)) !== [];
+
+if (state('database') === 'away') {
+	http_response_code(503);
+	header('Retry-After: 5');
+	header(NOCACHE);
+	exit('Error establishing a database connection');
+}
+if ($login || str_starts_with($path, '/wp-admin') || str_starts_with($path, '/wp-json')) {
+	header(NOCACHE);
+}
+if ($page !== '' && !str_ends_with($path, '/') && !str_contains($path, '.')) {
+	header('Location: http://' . $_SERVER['HTTP_HOST'] . $path . '/' . ($_SERVER['QUERY_STRING'] === '' ? '' : '?' . $_SERVER['QUERY_STRING']), true, 301);
+	exit;
+}
+
+switch ($kind) {
+	case 'gone':
+		http_response_code(410);
+		break;
+	case 'missing': // trashed, a draft, private
+	case 'wp':      // wp-content/..., wp-includes/...: no such file
+		http_response_code(404);
+		header(NOCACHE);
+		break;
+	case 'broken':
+		http_response_code(500);
+		break;
+	case 'locked':
+		header(NOCACHE);
+		break;
+	case 'private':
+		header('Cache-Control: private');
+		break;
+	case 'long':
+		header('Cache-Control: max-age=3600');
+		break;
+	case 'donotcache':
+		define('DONOTCACHEPAGE', true);
+		break;
+	case 'cookie':
+		header('Set-Cookie: plugin=' . bin2hex(random_bytes(8)));
+		break;
+	case 'vary':
+		header('Vary: Cookie, Accept-Language');
+		break;
+	case 'varyencoding':
+		header('Vary: Accept-Encoding');
+		break;
+	case 'modified':
+		header('Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT');
+		header('ETag: "modified"');
+		break;
+	case 'slow':
+		usleep(250_000);
+		break;
+}
+if (str_contains($path, '.php') || preg_match('/^(old|unknown)/', $page)) {
+	http_response_code(404);
+	header(NOCACHE);
+}
+if (str_ends_with($page, '-slow')) {
+	usleep(250_000);
+}
+if (str_ends_with($path, '/feed/')) {
+	header('Content-Type: application/rss+xml; charset=UTF-8');
+} elseif (str_ends_with($path, '.txt')) {
+	header('Content-Type: text/plain; charset=utf-8');
+} else {
+	header('Content-Type: text/html; charset=UTF-8');
+}
+$told = array_filter($_SERVER, static fn(string $name): bool => (bool) preg_match('/^(HTTP|REMOTE_ADDR|REQUEST|QUERY|SCRIPT_NAME|PATH_INFO|CONTENT)/', $name), ARRAY_FILTER_USE_KEY);
+echo "<title>WordPress</title>\nkind: $kind\nruns: $runs\ntold: ", json_encode($told, JSON_UNESCAPED_SLASHES), "\n", str_repeat("<p>Text.</p>\n", 150);
