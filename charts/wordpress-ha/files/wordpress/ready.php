@@ -11,11 +11,13 @@
 use WordPressHa\SiteDatabase;
 
 require __DIR__ . '/database.php';
+require __DIR__ . '/page-cache.php';
 
 const WARMED = '/run/wordpress/warmed', WARMING = '/run/wordpress/warming';
 const WARM_SECONDS = 3;         // less than nginx waits for this answer
 const ERROR_SECONDS = 30;       // a front page that stays an error is the visitors' to see, too
 const SILENCE_SECONDS = 300;    // and one that never ends; but mostly all is slow just then, and a pod without pages would make it slower
+const NO_DATABASE = "The database does not answer.\n";
 const NOT_WARM = "The front page has not been made yet.\n";
 
 /**
@@ -78,12 +80,16 @@ $reason = '';
 try {
 	$database = new SiteDatabase();
 	if ($database->option('siteurl') === null) {
-		$reason = "The database does not answer.\n";
-	} elseif (!is_warm($database)) {
-		$reason = NOT_WARM;
+		$reason = NO_DATABASE;
+	} else {
+		WordPressHa\record_alive();
+		$reason = is_warm($database) ? '' : NOT_WARM;
 	}
 } catch (Throwable $error) {
 	error_log('readiness: ' . $error->getMessage());
-	$reason = "The database does not answer.\n";
+	$reason = NO_DATABASE;
+}
+if ($reason === NO_DATABASE) {
+	WordPressHa\forget_alive();
 }
 answer_probe($reason);

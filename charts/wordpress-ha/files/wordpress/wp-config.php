@@ -7,6 +7,7 @@
  */
 
 require_once '/etc/wordpress/mounted.php';
+require_once '/etc/wordpress/page-cache.php';
 
 const WORDPRESS_HA_SETTINGS = '/etc/wordpress/settings.json';
 const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
@@ -117,9 +118,11 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 	header_register_callback(static function (): void {
 		global $wpdb;
 		if (http_response_code() === 500 && isset($wpdb) && empty($wpdb->ready)) {
+			WordPressHa\forget_alive();
 			header(($_SERVER['SERVER_PROTOCOL'] ?? 'HTTP/1.1') . ' 503 Service Unavailable', true, 503);
 			header('Retry-After: 5');
 		}
+		WordPressHa\limit_storage();
 	});
 })();
 

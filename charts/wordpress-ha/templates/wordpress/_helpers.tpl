@@ -352,7 +352,7 @@ settings.json: |
   {{- include "wordpress-ha.wordpress.settings" . | nindent 2 }}
 php.ini: |
   {{- tpl (.Files.Get "files/wordpress/php.ini") . | nindent 2 }}
-{{- range list "wp-config.php" "mounted.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" }}
+{{- range list "wp-config.php" "mounted.php" "page-cache.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}
@@ -373,11 +373,11 @@ plugins.php: |
 {{- end }}
 
 {{- define "wordpress-ha.wordpress.web" -}}
-{{- range list "nginx.conf" "php-fpm.conf" "headers.conf" }}
+{{- range list "nginx.conf" "pages.conf" "php-fpm.conf" "headers.conf" "hidden.conf" }}
 {{ . }}: |
   {{- tpl ($.Files.Get (printf "files/wordpress/%s" .)) $ | nindent 2 }}
 {{- end }}
-{{- range list "fastcgi.conf" "php.conf" "prepare.sh" "seed-content.sh" "copy-static.sh" "drain-nginx.sh" "drain-php.sh" }}
+{{- range list "fastcgi.conf" "visitor.conf" "php.conf" "prepare.sh" "seed-content.sh" "copy-static.sh" "drain-nginx.sh" "drain-php.sh" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}

@@ -17,10 +17,8 @@ const NOCACHE = 'Cache-Control: no-cache, must-revalidate, max-age=0, no-store, 
 const STATE   = __DIR__ . '/../state';
 
 // As wp-config.php does, which needs a database.
-$pageCache = '/etc/wordpress/page-cache.php';
-if (is_file($pageCache)) {
-	(require $pageCache)(json_decode(file_get_contents('/etc/wordpress/settings.json'), true)['cache']);
-}
+require '/etc/wordpress/page-cache.php';
+header_register_callback(static fn() => WordPressHa\limit_storage());
 
 function state(string $name): ?string
 {
@@ -45,6 +43,7 @@ $runs  = count_run($path);
 $login = preg_grep('/^wordpress_logged_in_/', array_keys($_COOKIE)) !== [];
 
 if (state('database') === 'away') {
+	WordPressHa\forget_alive();
 	http_response_code(503);
 	header('Retry-After: 5');
 	header(NOCACHE);
@@ -91,6 +90,21 @@ switch ($kind) {
 	case 'varyencoding':
 		header('Vary: Accept-Encoding');
 		break;
+	case 'expired':
+		header('Expires: Wed, 11 Jan 1984 05:00:00 GMT');
+		break;
+	case 'pluginzero':
+		header('X-Accel-Expires: 0');
+		break;
+	case 'temporary':
+		header('Location: https://site.example/somewhere/', true, 302);
+		break;
+	case 'moved':
+		header('Location: https://site.example/somewhere/', true, 301);
+		break;
+	case 'movedquery':
+		header('Location: https://site.example/?p=7', true, 301);
+		break;
 	case 'modified':
 		header('Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT');
 		header('ETag: "modified"');
@@ -103,7 +117,7 @@ if (str_contains($path, '.php') || preg_match('/^(old|unknown)/', $page)) {
 	http_response_code(404);
 	header(NOCACHE);
 }
-if (str_ends_with($page, '-slow')) {
+if (str_ends_with($page, '-slow') || isset($_GET['slow'])) {
 	usleep(250_000);
 }
 if (str_ends_with($path, '/feed/')) {
