@@ -120,6 +120,18 @@ There is no memory limit to divide.
 {{- include "wordpress-ha.wordpress.mebibytes" .Values.wordpress.cache.size }}m
 {{- end }}
 
+{{/*
+The names of a list in files/, and of more, as alternatives of a regular expression; * stands for any rest.
+Usage: include "wordpress-ha.wordpress.alternatives" (list . "trackers.txt" .Values.wordpress.cache.trackers)
+*/}}
+{{- define "wordpress-ha.wordpress.alternatives" -}}
+{{- $names := list -}}
+{{- range ((index . 0).Files.Lines (printf "files/wordpress/%s" (index . 1))) -}}
+{{- $names = append $names (regexReplaceAll "\\s*#.*$" . "" | trim) -}}
+{{- end -}}
+{{- concat $names (index . 2) | compact | join "|" | replace "." "[.]" | replace "*" "[\\w.-]*" -}}
+{{- end }}
+
 {{/* The headers of every answer. */}}
 {{- define "wordpress-ha.wordpress.headers" -}}
 {{- $own := dict
@@ -340,6 +352,11 @@ wordpress.media.s3.bucket: the rest of media.s3 is of no use without a bucket; n
 wordpress.plugins: {{ .slug }} is there twice; leave one of the entries out.
 {{- end }}
 {{- $slugs = append $slugs .slug }}
+{{- end }}
+{{- range $name := list "MULTISITE" "WP_ALLOW_MULTISITE" "SUBDOMAIN_INSTALL" }}
+{{- if hasKey $wordpress.constants $name }}
+wordpress.constants.{{ $name }}: the chart runs one site in each release, not a network of sites; take the constant away, and install a release for each site.
+{{- end }}
 {{- end }}
 {{- if and $wordpress.service.nodePort (eq $wordpress.service.type "ClusterIP") }}
 wordpress.service.nodePort: a Service of type ClusterIP has none; set wordpress.service.type=NodePort, or nodePort=null.

@@ -37,8 +37,9 @@ function count_run(string $page): int
 }
 
 $path  = parse_url('http://x' . preg_replace('~^/+~', '/', $_SERVER['REQUEST_URI']), PHP_URL_PATH) ?? '/';
+$path  = preg_replace('~^/index\.php(?=/|$)~', '', $path) ?: '/';
 $page  = explode('/', trim($path, '/'))[0];
-$kind  = state("page-$page") ?? preg_replace('/-.*/', '', $page);
+$kind  = state("page-$page") ?? preg_replace('/[^a-z].*/i', '', $page);
 $runs  = count_run($path);
 $login = preg_grep('/^wordpress_logged_in_/', array_keys($_COOKIE)) !== [];
 
@@ -113,7 +114,7 @@ switch ($kind) {
 		usleep(250_000);
 		break;
 }
-if (str_contains($path, '.php') || preg_match('/^(old|unknown)/', $page)) {
+if (str_starts_with($page, '.') || str_contains(strtolower($path), '.php') || preg_match('/^(old|unknown)/', $page)) {
 	http_response_code(404);
 	header(NOCACHE);
 }

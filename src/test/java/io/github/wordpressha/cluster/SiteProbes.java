@@ -88,6 +88,9 @@ final class SiteProbes {
         new Probe<>("page age", SiteProbes::pageAge),
         new Probe<>("stale pages", SiteProbes::stalePages),
         new Probe<>("cache size", SiteProbes::cacheSize),
+        new Probe<>("trackers", site -> Await.until("a page with a tracker comes from the cache", AT_ONCE, () ->
+            assertThat(PageCache.xCache(site.ask("/?lang=tracked&effects_from_letter=1"))).isEqualTo("HIT"))),
+        new Probe<>("server snippet", site -> assertThat(site.ask("/effects-snippet").expect(200).text()).isEqualTo("snippet")),
         new Probe<>("bypass by login", site -> bypasses(site, "/?lang=cookie", "wordpress_logged_in_x=1")),
         new Probe<>("bypass cookies", site -> bypasses(site, "/?lang=cookie", "effects_session=1")),
         new Probe<>("bypass paths", site -> bypasses(site, "/private-page/", "")),

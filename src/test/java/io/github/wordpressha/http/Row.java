@@ -89,6 +89,8 @@ record Row(String name, List<Step> steps) {
    */
   record Expected(int status, String cache, Map<String, String> headers, List<String> body, List<String> not) {
 
+    /** Headers that may be there several times. */
+    private static final Set<String> LISTS = Set.of("Set-Cookie", "Vary");
     static final Expected ANY = new Expected(0, "", Map.of(), List.of(), List.of());
 
     boolean isMetBy(Answer answer) {
@@ -102,6 +104,7 @@ record Row(String name, List<Step> steps) {
 
     void check(Step step, Answer answer) {
       String what = step + " got " + answer;
+      assertThat(answer.headers()).filteredOn(header -> !LISTS.contains(header.getKey())).extracting(Map.Entry::getKey).as(what).doesNotHaveDuplicates();
       if (status != 0) {
         assertThat(answer.status()).as(what).isEqualTo(status);
       }

@@ -1,12 +1,14 @@
 package io.github.wordpressha.wordpress;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.Profiles;
 import io.github.wordpressha.helm.Release;
+import io.github.wordpressha.helm.RenderException;
 import io.github.wordpressha.helm.Yaml;
 import java.util.List;
 import java.util.stream.Stream;
@@ -14,6 +16,7 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** An upgrade that changes the configuration changes it for new pods; those that still serve keep theirs. */
@@ -31,6 +34,18 @@ class ConfigurationTest {
         .flatMap(container -> stream(container.path("volumeMounts"))).filter(mount -> mount.path("name").asText().equals("configuration")).toList();
     assertThat(mounts).isNotEmpty().allMatch(mount -> mount.has("subPath"));
     assertThat(mounts).anyMatch(mount -> mount.path("mountPath").asText().equals("/etc/wordpress/settings.json"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @DisplayName("what the web server or the site cannot do is refused with a sentence")
+  @CsvSource(delimiter = '|', value = {
+      "{constants: {MULTISITE: true}} | wordpress.constants.MULTISITE: the chart runs one site in each release",
+      "{constants: {WP_ALLOW_MULTISITE: true}} | install a release for each site",
+      "{cache: {trackers: ['no name']}} | /wordpress/cache/trackers/0",
+      "{trustedProxies: [10.0.0.0/99]} | /wordpress/trustedProxies/0"})
+  void isRefused(String wordpress, String sentence) {
+    assertThatThrownBy(() -> Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("{wordpress: " + wordpress + "}")))
+        .isInstanceOf(RenderException.class).hasMessageContaining(sentence);
   }
 
   private static Stream<JsonNode> stream(JsonNode list) {
