@@ -13,6 +13,14 @@ namespace WordPressHa;
 const ALIVE    = '/run/wordpress/alive';
 const UNSTORED = '/run/wordpress/unstored/';
 
+/** Modified when the database answered last, and when it answered for the first time after a failure. */
+const SEEN      = '/run/wordpress/database-seen';
+const RECOVERED = '/run/wordpress/database-recovered';
+/** Without an answer for so long, PHP or the database counts as failed, and its pages as expired. */
+const FAILURE_SECONDS = 15;
+/** For so long after a failure pages are refreshed in the background. */
+const RECOVERY_SECONDS = 10;
+
 /** Longer than the time between two readiness probes, and about as long as an expired page is served while it is refreshed. */
 const ALIVE_SECONDS = 5;
 /** An expired page is served for so long while one request refreshes it in the background. Afterwards readers wait for the new one. */
@@ -127,22 +135,40 @@ function remove_markers_beyond(int $most): void
 	}
 }
 
-/** The database has answered: for the next seconds readers wait for a new page instead of getting an expired one. */
+/**
+ * The database has answered: for the next seconds readers wait for a new page instead of getting an expired one. After a failure all pages
+ * have expired, and all of their readers would wait at once: pages are refreshed in the background first.
+ */
 function record_alive(): void
 {
-	@mkdir(ALIVE);
 	$now = time();
+	if (is_file(SEEN) && filemtime(SEEN) < $now - FAILURE_SECONDS) {
+		touch(RECOVERED);
+	}
+	touch(SEEN);
+	if (is_file(RECOVERED) && filemtime(RECOVERED) > $now - RECOVERY_SECONDS) {
+		return;
+	}
+	@mkdir(ALIVE);
 	for ($second = $now; $second <= $now + ALIVE_SECONDS; $second++) {
 		touch(ALIVE . "/$second");
 	}
-	forget_alive($now);
+	remove_alive_before($now);
 }
 
 /** The database does not answer: expired pages are served at once. */
-function forget_alive(int $before = PHP_INT_MAX): void
+function record_failure(): void
+{
+	if (is_file(SEEN)) {
+		touch(SEEN, 1);
+	}
+	remove_alive_before(PHP_INT_MAX);
+}
+
+function remove_alive_before(int $second): void
 {
 	foreach (glob(ALIVE . '/*') ?: [] as $file) {
-		if ((int) basename($file) < $before) {
+		if ((int) basename($file) < $second) {
 			@unlink($file);
 		}
 	}

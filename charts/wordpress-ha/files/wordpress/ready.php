@@ -90,6 +90,6 @@ try {
 	$reason = NO_DATABASE;
 }
 if ($reason === NO_DATABASE) {
-	WordPressHa\forget_alive();
+	WordPressHa\record_failure();
 }
 answer_probe($reason);

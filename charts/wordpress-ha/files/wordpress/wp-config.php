@@ -118,7 +118,7 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 	header_register_callback(static function (): void {
 		global $wpdb;
 		if (http_response_code() === 500 && isset($wpdb) && empty($wpdb->ready)) {
-			WordPressHa\forget_alive();
+			WordPressHa\record_failure();
 			header(($_SERVER['SERVER_PROTOCOL'] ?? 'HTTP/1.1') . ' 503 Service Unavailable', true, 503);
 			header('Retry-After: 5');
 		}

@@ -99,6 +99,13 @@ Without a memory limit there is nothing to divide: ten.
 {{- end -}}
 {{- end }}
 
+{{/* A pool's share of the workers, one at least: a third for queries. Usage: include "wordpress-ha.wordpress.poolSize" (list . "www") */}}
+{{- define "wordpress-ha.wordpress.poolSize" -}}
+{{- $all := include "wordpress-ha.wordpress.maxChildren" (index . 0) | int -}}
+{{- $queries := max 1 (div $all 3) -}}
+{{- ternary $queries (max 1 (sub $all $queries)) (eq (index . 1) "queries") -}}
+{{- end }}
+
 {{- define "wordpress-ha.wordpress.poolReason" -}}
 {{- if .Values.wordpress.php.maxChildren -}}
 As wordpress.php.maxChildren says.

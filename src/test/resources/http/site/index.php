@@ -44,7 +44,7 @@ $runs  = count_run($path);
 $login = preg_grep('/^wordpress_logged_in_/', array_keys($_COOKIE)) !== [];
 
 if (state('database') === 'away') {
-	WordPressHa\forget_alive();
+	WordPressHa\record_failure();
 	http_response_code(503);
 	header('Retry-After: 5');
 	header(NOCACHE);

@@ -3,7 +3,7 @@
 require '/etc/wordpress/page-cache.php';
 
 if (is_file(__DIR__ . '/../state/database')) {
-	WordPressHa\forget_alive();
+	WordPressHa\record_failure();
 	http_response_code(503);
 	exit;
 }

@@ -10,12 +10,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -34,6 +36,7 @@ class HerdTest {
   private static final int CLIENTS = 60;
   private static final double MOST_RATIO = 1.5;
   private static final int FEW_RUNS = 3;
+  private static final int FLOOD = 200;
 
   private final ExecutorService clients = Executors.newFixedThreadPool(CLIENTS);
   private LocalSite cached;
@@ -47,8 +50,9 @@ class HerdTest {
         Values.of("wordpress.cache.enabled", Yaml.MAPPER.getNodeFactory().booleanNode(false)));
     // php-fpm starts its workers when they are needed, one after the other.
     for (LocalSite site : List.of(uncached, cached)) {
-      herd(site, "/?slow=0");
-      herd(site, "/?slow=1");
+      herd(site, "/cookie-warm-slow/");
+      herd(site, "/cookie-warm-slow/");
+      herd(site, "/?slow");
     }
   }
 
@@ -85,6 +89,42 @@ class HerdTest {
     List<Answer> answers = herd(cached, "/page-slow/").answers();
     assertThat(answers).allMatch(answer -> answer.status() == 200);
     assertThat(answers).extracting(Answer::runs).allMatch(runs -> runs <= FEW_RUNS);
+  }
+
+  @Test
+  @DisplayName("when the database is back, 60 readers of an expired page get it at once, and PHP makes it a few times")
+  void databaseComesBack(@TempDir Path directory) throws Exception {
+    try (LocalSite site = LocalSite.start(directory, Values.of("wordpress.cache.seconds", Yaml.MAPPER.getNodeFactory().numberNode(1)))) {
+      Step page = Step.get("/page-slow/");
+      site.send(page);
+      site.database(false);
+      Awaitility.await("the page has expired").atMost(Duration.ofSeconds(10)).until(() -> site.send(page).cache().equals("STALE"));
+      site.database(true);
+      Herd herd = herd(site, page.path());
+      assertThat(herd.answers()).allMatch(answer -> answer.status() == 200 && answer.runs() <= FEW_RUNS);
+      assertThat(herd.answers()).extracting(Answer::cache).contains("STALE");
+    }
+  }
+
+  @Test
+  @DisplayName("while 200 strangers ask slow queries that nobody has asked before, pages are made and people are answered")
+  void floodOfQueries(@TempDir Path directory) throws Exception {
+    ExecutorService strangers = Executors.newFixedThreadPool(FLOOD);
+    try (LocalSite site = LocalSite.start(directory, Values.none())) {
+      List<Future<Answer>> flood = IntStream.range(0, FLOOD).mapToObj(i -> strangers.submit(() -> site.send(Step.get("/?slow&unique=" + i)))).toList();
+      Awaitility.await("the flood is there").atMost(Duration.ofSeconds(30)).until(() -> flood.stream().filter(Future::isDone).count() > CLIENTS);
+      for (int i = 0; i < FEW_RUNS; i++) {
+        long start = System.nanoTime();
+        assertThat(site.send(Step.get("/page-beside-" + i + "/")).status()).isEqualTo(200);
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+      }
+      assertThat(flood).as("some are still waiting").anyMatch(one -> !one.isDone());
+      List<Answer> answers = flood.stream().map(HerdTest::answer).toList();
+      assertThat(answers).extracting(answer -> answer.status() + answer.header("Retry-After")).allMatch(Set.of("200", "5035")::contains);
+      assertThat(answers).anyMatch(answer -> answer.status() == 503).anyMatch(answer -> answer.status() == 200);
+    } finally {
+      strangers.shutdownNow();
+    }
   }
 
   private record Herd(List<Answer> answers, Duration took) {}
