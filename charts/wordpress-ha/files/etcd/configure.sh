@@ -5,6 +5,9 @@
 #   new         every member's volume is empty: all of them together found a new cluster.
 #   replaced    its volume is empty, but the others are a cluster: the old entry is removed, this member joins as a learner.
 #
+# A returning member whose cluster was founded with another scheme does not start: it would not understand the others, and a rolling upgrade
+# would end them one by one.
+#
 # "Everybody is empty" is never concluded from silence: each member says so itself (status.sh, port 2382). A member that
 # is asked and does not answer is waited for.
 set -euo pipefail
@@ -15,6 +18,7 @@ set -euo pipefail
 volume=${VOLUME:-/var/lib/etcd}
 data=$volume/data
 state=$volume/state          # empty | new | member: what status.sh tells the others
+founded_with=$volume/scheme  # of the URLs under which the members of the data know one another
 configuration=${CONFIGURATION:-/run/etcd/etcd.yaml}
 pause=${PAUSE:-2}            # seconds between two looks at the others
 scheme=http${TLS:+s}         # of what members and clients say to a member
@@ -82,7 +86,9 @@ Y
   if [ "$1" = peer ]; then printf '  %s\n' "allowed-hostname: [$DOMAIN]" 'skip-client-san-verification: true'; fi
 }
 
-remember() { printf '%s\n' "$1" >"$state.tmp"; sync "$state.tmp"; mv "$state.tmp" "$state"; }
+# keep FILE TEXT: replaces FILE in one step, on the disk.
+keep() { printf '%s\n' "$2" >"$1.tmp"; sync "$1.tmp"; mv "$1.tmp" "$1"; }
+remember() { keep "$founded_with" "$scheme"; keep "$state" "$1"; }
 
 # What the member NAME says of its own volume: empty, new, member; or nothing, if it does not answer.
 said_by() { curl -sf --connect-timeout 1 --max-time 2 "http://$(host "$1"):2382/" 2>/dev/null || true; }
@@ -126,6 +132,11 @@ replace() {
 
 mkdir -p "$(dirname "$configuration")"
 if [ -d "$data/member/wal" ]; then
+  [ -e "$founded_with" ] || keep "$founded_with" "$scheme" # of a version that did not note it
+  while [ "$(<"$founded_with")" != "$scheme" ]; do
+    say "Waiting: this etcd cluster was founded with $(<"$founded_with"), and tls.enabled now means $scheme. Upgrade again with the former value of tls.enabled, or follow \"TLS inside\" in SECURITY.md."
+    sleep "$pause"
+  done
   log "The volume holds a member's data: returning to the cluster."
   write_configuration existing "$initial"
   exit 0

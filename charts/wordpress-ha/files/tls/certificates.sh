@@ -28,15 +28,16 @@ write_secret() { # NAME
     "$1" "$LABELS" "$(encoded ca.crt tls.crt tls.key)"
 }
 
-# authority: brings the authority's certificate and key, which are made once.
+# authority: brings the authority's certificate and key, which are made once, and what servers and clients trust: the same certificate, or
+# two of them while one authority takes the place of another.
 authority() {
   call GET "$api/$AUTHORITY" </dev/null
   case $status in
-    200) field tls.crt >"$work/ca.crt" && field tls.key >"$work/ca.key" ;;
+    200) field ca.crt >"$work/ca.crt" && field tls.crt >"$work/authority.crt" && field tls.key >"$work/authority.key" ;;
     404)
       log "Secret $AUTHORITY does not exist: making the release's own authority."
       new_key -x509 -days "$AUTHORITY_DAYS" -subj "/CN=$AUTHORITY" -out "$work/tls.crt" &&
-        cp "$work/tls.crt" "$work/ca.crt" && cp "$work/tls.key" "$work/ca.key" || return 1
+        cp "$work/tls.crt" "$work/ca.crt" && cp "$work/tls.crt" "$work/authority.crt" && cp "$work/tls.key" "$work/authority.key" || return 1
       call POST "$api" < <(write_secret "$AUTHORITY")
       [ "$status" = 201 ] ;;
     *) return 1 ;;
@@ -48,7 +49,7 @@ is_good() {
   field tls.crt >"$work/tls.crt"
   [ -n "$(field tls.key)" ] && [ "$(field ca.crt)" = "$(<"$work/ca.crt")" ] &&
     [ -z "$(jq -r --arg renew "$renew" '.metadata.annotations[$renew] // ""' <<<"$body")" ] &&
-    openssl verify -CAfile "$work/ca.crt" "$work/tls.crt" >/dev/null 2>&1 &&
+    openssl verify -CAfile "$work/authority.crt" "$work/tls.crt" >/dev/null 2>&1 &&
     openssl x509 -in "$work/tls.crt" -noout -checkend $((DAYS * 86400 / 3)) >/dev/null &&
     [ "$(openssl x509 -in "$work/tls.crt" -noout -ext subjectAltName | sed -n '2{s/ //g;s/IPAddress:/IP:/g;p}')" = "$1" ]
 }
@@ -64,7 +65,7 @@ certify() {
     *) return 1 ;;
   esac
   # Servers show it to clients, and to one another as clients.
-  new_key -subj "/CN=$name" -out "$work/request" && openssl x509 -req -in "$work/request" -CA "$work/ca.crt" -CAkey "$work/ca.key" -set_serial "0x$(openssl rand -hex 16)" -days "$DAYS" -sha256 -out "$work/tls.crt" \
+  new_key -subj "/CN=$name" -out "$work/request" && openssl x509 -req -in "$work/request" -CA "$work/authority.crt" -CAkey "$work/authority.key" -set_serial "0x$(openssl rand -hex 16)" -days "$DAYS" -sha256 -out "$work/tls.crt" \
     -extfile <(printf 'subjectAltName=%s\nkeyUsage=critical,digitalSignature,keyEncipherment\nextendedKeyUsage=serverAuth,clientAuth\n' "$names") 2>/dev/null || return 1
   log "Secret $name gets a new certificate ($(openssl x509 -in "$work/tls.crt" -noout -enddate))."
   if [ "$found" = 404 ]; then

@@ -85,6 +85,17 @@ that is kept on an NFS server is not given to the pod's group: the server could 
     - {name: secret, mountPath: /secrets, readOnly: true}
 {{- end }}
 
+{{/*
+The files with the server's settings. A pod's volume names them: a server that starts again in a pod from before tls.enabled was set
+must not find settings that name certificates which this pod does not have.
+*/}}
+{{- define "wordpress-ha.databaseConfigFiles" -}}
+{{- $files := list (printf "10-%s.cnf" .Values.database.topology) "90-values.cnf" }}
+{{- if eq .Values.database.topology "standalone" }}{{ $files = append $files "20-memory.cnf" }}{{ end }}
+{{- if .Values.tls.enabled }}{{ $files = append $files "30-tls.cnf" }}{{ end }}
+{{- $files | sortAlpha | join " " }}
+{{- end }}
+
 {{/* Volumes that the pods of every topology have. */}}
 {{- define "wordpress-ha.databaseVolumes" -}}
 {{- $fullname := include "wordpress-ha.fullname" . -}}
@@ -95,6 +106,10 @@ that is kept on an NFS server is not given to the pod's group: the server could 
 - name: config
   configMap:
     name: {{ $fullname }}-mysql-config
+    items:
+      {{- range include "wordpress-ha.databaseConfigFiles" . | splitList " " }}
+      - {key: {{ . }}, path: {{ . }}}
+      {{- end }}
 - name: secret
   secret:
     secretName: {{ include "wordpress-ha.databaseSecret" . }}

@@ -1,8 +1,9 @@
-{{/* The client URLs of all etcd members, separated by spaces. */}}
+{{/* The client URLs of all etcd members, separated by spaces. Usage: include "wordpress-ha.etcdEndpoints" (list . SCHEME) */}}
 {{- define "wordpress-ha.etcdEndpoints" -}}
+{{- $root := index . 0 }}
+{{- $scheme := index . 1 }}
 {{- $urls := list }}
-{{- $scheme := ternary "https" "http" .Values.tls.enabled }}
-{{- range splitList "\n" (include "wordpress-ha.podNames" (list . "etcd" .Values.etcd.replicas)) }}
+{{- range splitList "\n" (include "wordpress-ha.podNames" (list $root "etcd" $root.Values.etcd.replicas)) }}
 {{- $urls = append $urls (printf "%s://%s:2379" $scheme .) }}
 {{- end }}
 {{- join " " $urls }}

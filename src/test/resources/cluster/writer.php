@@ -27,7 +27,7 @@ function connect(string $address): mysqli {
     $connection = mysqli_init();
     $connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, CONNECT_SECONDS);
     $connection->options(MYSQLI_OPT_READ_TIMEOUT, REPLY_SECONDS);
-    $connection->real_connect($host, DB_USER, DB_PASSWORD, DB_NAME, (int) $port);
+    $connection->real_connect($host, DB_USER, DB_PASSWORD, DB_NAME, (int) $port, null, $address === DB_HOST ? MYSQL_CLIENT_FLAGS : 0);
     return $connection;
 }
 

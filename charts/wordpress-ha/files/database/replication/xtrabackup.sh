@@ -13,8 +13,24 @@ export RUN DATADIR CREDENTIALS SECRETS
 # A copy may take hours, but not be silent for ten minutes; a peer that is gone is noticed within half a minute.
 listen=TCP-LISTEN:$CLONE_PORT
 if [ -n "${TLS-}" ]; then listen=OPENSSL-LISTEN:$CLONE_PORT,$tls_stream; fi
-socat -lf /dev/null -T 600 "$listen",reuseaddr,fork,keepalive,keepidle=10,keepintvl=5,keepcnt=3,max-children=4 EXEC:"bash $here/serve-clone.sh" &
-listener=$!
+certificates() { [ -z "${TLS-}" ] || cat "$TLS/ca.crt" "$TLS/tls.crt"; }
+listen() {
+  shown=$(certificates)
+  socat -lf /dev/null -T 600 "$listen",reuseaddr,fork,keepalive,keepidle=10,keepintvl=5,keepcnt=3,max-children=4 EXEC:"bash $here/serve-clone.sh" &
+  listener=$!
+}
+# renew_listener: socat reads its certificate when it starts. Copies that are under way go on in processes of their own.
+looked=0
+renew_listener() {
+  if [ -z "${TLS-}" ] || [ $((SECONDS - looked)) -lt 10 ]; then return 0; fi
+  looked=$SECONDS
+  if [ "$(certificates)" = "$shown" ]; then return 0; fi
+  kill $listener 2>/dev/null || true
+  wait $listener || true
+  listen
+  log "Clones are served with the new certificate."
+}
+listen
 trap 'kill $listener 2>/dev/null; exit 0' TERM INT
 
 # keep GTIDS: prints what became of it.
@@ -35,6 +51,7 @@ keep() {
 clone_done="" keep_done=""
 while pause 0.5; do
   kill -0 $listener 2>/dev/null || { log "The listener has ended."; exit 1; }
+  renew_listener
   if [ -e "$RUN/clone-request" ] && read -r id donor <"$RUN/clone-request" && [ "$id" != "$clone_done" ]; then
     clone_done=$id
     note "$RUN/clone-status" "$id running"

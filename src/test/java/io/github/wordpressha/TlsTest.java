@@ -77,7 +77,8 @@ class TlsTest {
   void etcd(String topology, String containers) throws JsonProcessingException {
     List<Manifest> manifests = render("{tls: {enabled: true}, database: {topology: %s}}".formatted(topology));
 
-    assertThat(data(manifests, "wordpress-ha-mysql-cluster", "cluster.env")).contains("https://wordpress-ha-etcd-0.").doesNotContain("http:");
+    assertThat(data(manifests, "wordpress-ha-mysql-cluster", "cluster.env"))
+        .as("pods from before keep the scheme that they know").contains("\"http${TLS:+s}://wordpress-ha-etcd-0.").doesNotContain("http:");
     List<JsonNode> certified = of(manifests, "StatefulSet").flatMap(set -> Stream.of("initContainers", "containers").map(set.at("/spec/template/spec")::path))
         .flatMap(list -> StreamSupport.stream(list.spliterator(), false))
         .filter(container -> container.path("volumeMounts").toString().contains("\"mountPath\":\"/tls\"")).toList();

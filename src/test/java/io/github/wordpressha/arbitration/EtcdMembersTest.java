@@ -139,6 +139,17 @@ class EtcdMembersTest {
   }
 
   @Test
+  void aMemberWhoseClusterWasFoundedWithAnotherSchemeDoesNotStart() throws IOException {
+    Files.createDirectories(volume.resolve("data/member/wal"));
+    Bench.write(volume.resolve("scheme"), "https\n");
+    script("configure.sh");
+    await("the wait", () -> text().contains("founded with https, and tls.enabled now means http"));
+    assertThat(Files.exists(configuration)).isFalse();
+    Bench.write(volume.resolve("scheme"), "http\n");
+    started("initial-cluster-state: existing");
+  }
+
+  @Test
   void aMemberOfAClusterWithoutAQuorumIsWaitedFor() throws IOException {
     says(1, "empty");
     says(2, "member");

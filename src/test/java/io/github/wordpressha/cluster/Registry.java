@@ -1,11 +1,14 @@
 package io.github.wordpressha.cluster;
 
+import static java.util.stream.Collectors.toMap;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +18,10 @@ import java.util.stream.StreamSupport;
 record Registry(Release release) {
 
     private static final int CLIENT_PORT = 2379;
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final String INSIDE = """
+        . /scripts/client.sh && ETCD_ENDPOINTS=https://127.0.0.1:2379 && etcd_call kv/range "$0" && printf %s "$etcd_reply"
+        """;
 
     /** The Galera cluster's UUID. */
     String uuid() {
@@ -31,14 +38,38 @@ record Registry(Release release) {
         return json(value("replication/primary")).get("pod").asText();
     }
 
+    /** What is recorded below a prefix that ends in a slash, by the rest of the key. */
+    Map<String, JsonNode> below(String prefix) {
+        String path = path(prefix);
+        // The next text of the same length: a slash is followed by a zero.
+        String end = path.substring(0, path.length() - 1) + '0';
+        JsonNode found = ask(range("{\"key\": \"%s\", \"range_end\": \"%s\"}".formatted(encoded(path), encoded(end))));
+        return StreamSupport.stream(found.path("kvs").spliterator(), false)
+            .collect(toMap(pair -> decoded(pair.get("key")).substring(path.length()), pair -> json(decoded(pair.get("value")))));
+    }
+
     private String value(String key) {
-        String path = "/%s/%s/%s".formatted(release.namespace(), release.fullname(), key);
-        String body = "{\"key\": \"" + Base64.getEncoder().encodeToString(path.getBytes(StandardCharsets.UTF_8)) + "\"}";
-        JsonNode found = ask(body.getBytes(StandardCharsets.UTF_8));
+        JsonNode found = ask(range("{\"key\": \"%s\"}".formatted(encoded(path(key)))));
         if (!found.has("kvs")) {
-            throw new IllegalStateException("etcd has no " + path);
+            throw new IllegalStateException("etcd has no " + path(key));
         }
-        return new String(Base64.getDecoder().decode(found.get("kvs").get(0).get("value").asText()), StandardCharsets.UTF_8);
+        return decoded(found.get("kvs").get(0).get("value"));
+    }
+
+    private String path(String key) {
+        return "/%s/%s/%s".formatted(release.namespace(), release.fullname(), key);
+    }
+
+    private static byte[] range(String json) {
+        return json.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String encoded(String text) {
+        return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static String decoded(JsonNode text) {
+        return new String(Base64.getDecoder().decode(text.asText()), StandardCharsets.UTF_8);
     }
 
     /** By the first member of etcd that answers: one may be on a node that is lost. */
@@ -46,12 +77,22 @@ record Registry(Release release) {
         RuntimeException last = new IllegalStateException("there is no pod of etcd");
         for (Pod etcd : release.pods("etcd")) {
             try {
-                return Site.at(release.cluster().addressOf(etcd, CLIENT_PORT)).post("/v3/kv/range", range, Map.of("Content-Type", "application/json")).expect(200).json();
+                return encrypts(etcd) ? askInside(etcd, range)
+                    : Site.at(release.cluster().addressOf(etcd, CLIENT_PORT)).post("/v3/kv/range", range, Map.of("Content-Type", "application/json")).expect(200).json();
             } catch (UncheckedIOException | IllegalStateException e) {
                 last = e;
             }
         }
         throw last;
+    }
+
+    private static boolean encrypts(Pod etcd) {
+        return etcd.getSpec().getVolumes().stream().anyMatch(volume -> volume.getName().equals("tls"));
+    }
+
+    /** From the member's own pod, which has a certificate. */
+    private JsonNode askInside(Pod etcd, byte[] range) {
+        return json(Pods.exec(release.kubernetes(), release.namespace(), Pods.name(etcd), "status", TIMEOUT, "bash", "-c", INSIDE, new String(range, StandardCharsets.UTF_8)));
     }
 
     private static JsonNode json(String text) {

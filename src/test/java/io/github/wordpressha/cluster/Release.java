@@ -3,6 +3,7 @@ package io.github.wordpressha.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
@@ -14,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Comparator;
@@ -168,6 +170,12 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
     /** One pod. */
     Pod pod(String podName) {
         return kubernetes().pods().inNamespace(namespace).withName(podName).require();
+    }
+
+    /** Has the pods' Secrets and ConfigMaps brought to them now: a kubelet looks at them each minute, or when the pod changes. */
+    void hasten() {
+        pods().forEach(pod -> kubernetes().resource(pod).edit(one -> new PodBuilder(one).editMetadata()
+            .addToAnnotations("example.com/secrets", Instant.now().toString()).endMetadata().build()));
     }
 
     /** One value of one of the release's Secrets. */

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.time.Duration;
@@ -74,7 +73,7 @@ class RotationIT {
             assertThat(database()).hasSize(KEYS.size()).doesNotContainValue(before.get("password")).doesNotContainValue(before.get("root-password"));
             assertThatThrownBy(() -> command("password")).as("a second change before the first is finished").hasMessageContaining("is not finished");
 
-            hasten();
+            release.hasten();
             release.pods("wordpress").forEach(pod -> Await.until("the new password and salts in " + Pods.name(pod), Duration.ofMinutes(3), () -> {
                 assertThat(read(pod, "php", "/run/secrets/wordpress/database-password")).isEqualTo(release.secret(release.fullname() + "-database", "password"));
                 assertThat(read(pod, "php", "/run/secrets/wordpress/auth-salt")).isEqualTo(release.secret(release.fullname() + "-wordpress", "auth-salt"));
@@ -131,12 +130,6 @@ class RotationIT {
     private void patch(String secret, String patch) {
         release.kubernetes().secrets().inNamespace(release.namespace()).withName(release.fullname() + "-" + secret)
             .patch(PatchContext.of(PatchType.STRATEGIC_MERGE), patch);
-    }
-
-    /** A kubelet looks at a pod's Secrets each minute, or when the pod changes. */
-    private void hasten() {
-        release.pods().forEach(pod -> release.kubernetes().resource(pod).edit(one -> new PodBuilder(one).editMetadata()
-            .addToAnnotations("example.com/secrets", Instant.now().toString()).endMetadata().build()));
     }
 
     private boolean logsInWith(String password) {

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
@@ -173,7 +172,7 @@ class TlsIT {
         try (var load = Load.anonymous(release, PER_SECOND, List.of("/?s=renewal"))) {
             Instant start = Instant.now();
             renew();
-            hasten();
+            release.hasten();
             Await.until("every server shows its new certificate", RENEWAL, () -> {
                 assertThat(shown().values()).containsOnly(serial("etcd"), serial("mysql")).doesNotContainAnyElementsOf(before.values());
             });
@@ -231,11 +230,5 @@ class TlsIT {
 
     private Map<String, Integer> restarts() {
         return Stream.of("etcd", "database").flatMap(tier -> release.pods(tier).stream()).collect(toMap(Pods::uid, Pods::restarts));
-    }
-
-    /** A kubelet looks at a pod's Secrets each minute, or when the pod changes. */
-    private void hasten() {
-        release.pods().forEach(pod -> release.kubernetes().resource(pod).edit(one -> new PodBuilder(one).editMetadata()
-            .addToAnnotations("example.com/secrets", Instant.now().toString()).endMetadata().build()));
     }
 }

@@ -39,6 +39,7 @@ class CertificatesTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Path FILES = Path.of("charts/wordpress-ha/files").toAbsolutePath();
   private static final String AUTHORITY = "blog-authority";
+  private static final String OTHER_AUTHORITY = "blog-authority-2";
   private static final String DATABASE = "blog-mysql-tls";
   private static final String ETCD = "blog-etcd-tls";
 
@@ -122,6 +123,34 @@ class CertificatesTest {
 
     run("CERTIFICATES=" + DATABASE + " DNS:other.example,IP:127.0.0.1");
     assertThat(names(DATABASE)).containsExactly("other.example", "127.0.0.1");
+  }
+
+  @Test
+  @DisplayName("an authority is changed in steps: servers trust both before the new one certifies them")
+  void changesAuthority() throws Exception {
+    run();
+    run("AUTHORITY=" + OTHER_AUTHORITY, "CERTIFICATES=other-tls DNS:other.example,IP:127.0.0.1");
+    String both = field(AUTHORITY, "tls.crt") + field(OTHER_AUTHORITY, "tls.crt");
+
+    put(AUTHORITY, "ca.crt", both);
+    run();
+    for (String name : List.of(DATABASE, ETCD)) {
+      assertThat(field(name, "ca.crt")).isEqualTo(both);
+      certificate(name).verify(certificate(AUTHORITY).getPublicKey());
+    }
+
+    for (String key : List.of("tls.crt", "tls.key")) {
+      put(AUTHORITY, key, field(OTHER_AUTHORITY, key));
+    }
+    run();
+    for (String name : List.of(DATABASE, ETCD)) {
+      assertThat(field(name, "ca.crt")).isEqualTo(both);
+      certificate(name).verify(certificate(OTHER_AUTHORITY).getPublicKey());
+    }
+  }
+
+  private void put(String secret, String key, String value) {
+    ((ObjectNode) secrets.get(secret).path("data")).put(key, Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8)));
   }
 
   @Test

@@ -1,0 +1,254 @@
+package io.github.wordpressha.cluster;
+
+import static io.github.wordpressha.cluster.OnCluster.Needs.THREE_NODES;
+import static java.util.stream.Collectors.toMap;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.authorization.v1.ResourceRule;
+import io.fabric8.kubernetes.api.model.authorization.v1.SelfSubjectRulesReviewBuilder;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+
+/** A primary and its replicas that were installed without TLS get it later, by the commands of SECURITY.md; then their authority is changed. */
+@Tag("effects")
+@Tag("tls")
+@Tag("cluster")
+@Tag("named") // each step restarts all members one by one
+@OnCluster(THREE_NODES)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class TlsLaterIT {
+
+    private static final Duration PATIENCE = Duration.ofMinutes(8);
+    private static final Duration COMMAND = Duration.ofMinutes(1);
+    private static final Duration STUCK = Duration.ofSeconds(60);
+    /** The limit is that of nodes with cores of their own; where all nodes share a few, a multiple is allowed. */
+    private static final Duration FAILOVER = Duration.ofSeconds(15).multipliedBy(Boolean.getBoolean("drills.full") ? 1 : 3);
+    private static final int PER_SECOND = 1;
+    private static final String VALUES = """
+        nfs: {enabled: false}
+        etcd: {storage: {size: 256Mi}, resources: {requests: {cpu: 20m, memory: 64Mi}}}
+        database: {topology: replication, storage: {size: 2Gi}, resources: {requests: {cpu: 50m, memory: 384Mi}, limits: {memory: 1Gi}}}
+        wordpress:
+          autoscaling: {enabled: false}
+          replicas: 1
+          content: {storageClass: shared, size: 1Gi}
+        """;
+    private static final String SOURCE = """
+        SELECT CONCAT_WS(' ', SUBSTRING_INDEX(HOST, '.', 1), SSL_ALLOWED, SSL_VERIFY_SERVER_CERTIFICATE, SSL_CA_FILE)
+        FROM performance_schema.replication_connection_configuration""";
+    /** Prints the first line that the server of clones says to a client: 32 hexadecimal digits. */
+    private static final String GREETING = "timeout 10 socat -T 3 -u \"$0\" STDOUT 2>/dev/null | head -n 1 || true";
+    /** Prints the serial number of the certificate that a server shows. */
+    private static final String SHOWN = """
+        timeout 5 openssl s_client -connect "$0" $1 -CAfile /tls/ca.crt -verify_return_error -cert /tls/tls.crt -key /tls/tls.key </dev/null 2>/dev/null | openssl x509 -noout -serial""";
+
+    private final Release plain;
+    private final Release release;
+    private final Replication replication;
+    private final Members members;
+    private final Faults faults;
+    private final Manual manual;
+    private Story story;
+
+    TlsLaterIT(Release release) {
+        this.plain = release.with(VALUES);
+        this.release = plain.with("{tls: {enabled: true}}");
+        this.replication = new Replication(this.release);
+        this.members = this.release.members();
+        this.faults = new Faults(this.release);
+        this.manual = new Manual(this.release, "SECURITY.md");
+    }
+
+    @BeforeAll
+    void install() {
+        plain.install();
+        drill("install").whole();
+        story = Story.write(plain, "Written without TLS");
+    }
+
+    @Test
+    @Order(1)
+    @DisplayName("a rolling upgrade to TLS stops at its first pod of etcd and of the database, and the site serves and writes on until it is taken back")
+    void rollingUpgradeStops() throws Exception {
+        List<String> others = Stream.of("etcd-0", "etcd-1", "mysql-0", "mysql-1").map(this::name).toList();
+        Map<String, String> before = uids(others);
+        try (var load = Load.anonymous(plain, PER_SECOND, List.of("/?s=plain"))) {
+            Outcome outcome = drill("rolling-upgrade").run((writers, reader) -> {
+                release.upgrade();
+                Await.until("etcd says why it waits", PATIENCE, () -> assertThat(log(name("etcd-2"), "configure")).contains("founded with http, and tls.enabled now means https"));
+                Await.until("the new member of the database waits for etcd", PATIENCE, () -> assertThat(log(name("mysql-2"), "elector")).contains("https://", "Nothing is decided without one"));
+                plain.hasten();
+                Await.pass(STUCK);
+                writers.awaitAckSince(Instant.now(), COMMAND);
+                assertThat(uids(others)).as("pods that were not to be replaced").isEqualTo(before);
+                assertThat(release.pod(name("mysql-0")).getStatus().getContainerStatuses()).allMatch(status -> status.getReady());
+                plain.upgrade();
+            });
+            assertThat(outcome.writeGap()).isLessThanOrEqualTo(FAILOVER);
+            assertThat(load.failed()).isEmpty();
+        }
+    }
+
+    @Test
+    @Order(2)
+    @DisplayName("with the interruption that SECURITY.md describes the site comes back with TLS and with all data")
+    void movesWithAnInterruption() {
+        Instant start = Instant.now();
+        manual.follow("what they hold), and upgrade.");
+        release.upgrade();
+        drill("moved").whole();
+        Figures.record("tls/moved-with-an-interruption whole=" + Gaps.seconds(Duration.between(start, Instant.now())));
+        story.isReadEverywhere(release);
+        release.site().get("/?s=encrypted").expect(200);
+    }
+
+    @Test
+    @Order(3)
+    @DisplayName("a member refuses clients without TLS, and clones to members without a certificate; replicas check their source")
+    void refusesPlainClients() {
+        Pod wordpress = release.pods("wordpress").get(0);
+        for (Pod pod : release.pods("database")) {
+            String ip = pod.getStatus().getPodIP();
+            assertThat(release.ask(wordpress, ip, "SELECT 'in'")).as("a client of %s without TLS", Pods.name(pod)).contains("insecure transport");
+            String host = Pods.name(pod) + "." + name("mysql") + "." + release.namespace() + ".svc.cluster.local";
+            assertThat(inMember(GREETING, "TCP:" + ip + ":4444")).as("a clone without TLS").isEmpty();
+            assertThat(inMember(GREETING, "OPENSSL:" + host + ":4444,cafile=/tls/ca.crt")).as("a clone without a certificate").isEmpty();
+            assertThat(inMember(GREETING, "OPENSSL:" + host + ":4444,cafile=/tls/ca.crt,cert=/tls/tls.crt,key=/tls/tls.key")).matches("[0-9a-f]{32}");
+        }
+        String primary = replication.writable();
+        assertThat(replication.replicas()).hasSize(2).allSatisfy(replica -> assertThat(members.query(replica, SOURCE)).containsExactly(primary + " YES YES /tls/ca.crt"));
+    }
+
+    @Test
+    @Order(4)
+    @DisplayName("a member that loses its volume is cloned over TLS, from a replica")
+    void isClonedFromAReplica() throws Exception {
+        List<String> replicas = replication.replicas();
+        drill("clone").run((writers, reader) -> {
+            String uid = Pods.uid(release.pod(replicas.get(0)));
+            faults.loseVolume(replicas.get(0));
+            faults.awaitAnother(replicas.get(0), uid);
+            Await.until("the clone is whole", PATIENCE, () -> assertThat(log(replicas.get(0), "elector")).contains(" is whole."));
+        });
+        assertThat(log(replicas.get(0), "elector")).contains("The clone from " + replicas.get(1) + " is whole.");
+        assertThat(log(replicas.get(1), "xtrabackup")).contains("Served a clone of");
+    }
+
+    @Test
+    @Order(5)
+    @DisplayName("the account that renews certificates reads the authority, reads and changes the certificates, and may do nothing else")
+    void renewalHasFewRights() {
+        assertThat(rightsOf(name("tls"))).containsExactly(
+            "[get, patch] [secrets] [" + name("etcd-tls") + ", " + name("mysql-tls") + "]",
+            "[get] [secrets] [" + name("authority") + "]");
+    }
+
+    @Test
+    @Order(6)
+    @DisplayName("the authority is changed under writes, as SECURITY.md says, and every server shows a certificate of the new one")
+    void authorityIsChanged() throws Exception {
+        Map<String, String> before = shown();
+        assertThat(before).hasSize(12);
+        String old = authority();
+        Instant start = Instant.now();
+        Outcome outcome = drill("new-authority").run((writers, reader) -> {
+            manual.follow("Trust both:");
+            arrives(old.strip() + "\n" + manual.run("cat new.crt"));
+            manual.follow("Certify with the new authority:");
+            release.hasten();
+            Await.until("every server shows a new certificate", PATIENCE, () -> {
+                release.hasten();
+                assertThat(shown().values()).containsOnly(serial("etcd-tls"), serial("mysql-tls")).doesNotContainAnyElementsOf(before.values());
+            });
+            manual.follow("Drop the old authority:");
+            arrives(manual.run("cat new.crt"));
+        });
+        Figures.record("tls/new-authority took=" + Gaps.seconds(Duration.between(start, Instant.now())));
+        assertThat(outcome.writeGap()).isLessThanOrEqualTo(FAILOVER);
+        assertThat(authority()).isNotEqualTo(old);
+        drill("after").whole();
+    }
+
+    /** Waits until each pod that checks certificates has this authority. */
+    private void arrives(String trusted) {
+        release.hasten();
+        for (Pod pod : release.pods("wordpress")) {
+            Await.until("the authority is in " + Pods.name(pod), PATIENCE, () -> assertThat(read(pod, "php", "/run/secrets/wordpress/database-ca.crt").strip()).isEqualTo(trusted.strip()));
+        }
+        for (Pod pod : release.pods("database")) {
+            Await.until("the authority is in " + Pods.name(pod), PATIENCE, () -> assertThat(read(pod, "elector", "/tls/ca.crt").strip()).isEqualTo(trusted.strip()));
+        }
+    }
+
+    private String authority() {
+        return release.secret(name("authority"), "tls.crt");
+    }
+
+    private String read(Pod pod, String container, String file) {
+        return Pods.exec(release.kubernetes(), release.namespace(), Pods.name(pod), container, COMMAND, "cat", file);
+    }
+
+    /** The serial number of the certificate that each server shows, by its port. */
+    private Map<String, String> shown() {
+        Stream<String> etcd = release.pods("etcd").stream().flatMap(pod -> Stream.of(":2379", ":2380").map(port -> pod.getStatus().getPodIP() + port + " "));
+        Stream<String> database = release.pods("database").stream().flatMap(pod -> Stream.of(":3306 -starttls mysql", ":4444 ").map(port -> pod.getStatus().getPodIP() + port));
+        return Stream.concat(etcd, database).collect(toMap(server -> server, server -> inMember(SHOWN, server.split(" ", 2))));
+    }
+
+    private String serial(String secret) {
+        return inMember("openssl x509 -noout -serial <<<\"$0\"", release.secret(name(secret), "tls.crt"));
+    }
+
+    private String inMember(String script, String... arguments) {
+        String[] command = Stream.concat(Stream.of("bash", "-c", script), Stream.of(arguments)).toArray(String[]::new);
+        return Pods.exec(release.kubernetes(), release.namespace(), name("mysql-0"), "elector", COMMAND, command).strip();
+    }
+
+    /** The rights of a service account, but for those that everybody has: to ask for its own. */
+    private List<String> rightsOf(String account) {
+        String user = "system:serviceaccount:" + release.namespace() + ":" + account;
+        var config = new ConfigBuilder(release.kubernetes().getConfiguration())
+            .withImpersonateUsername(user).withImpersonateGroups("system:serviceaccounts", "system:authenticated").build();
+        try (var client = new KubernetesClientBuilder().withConfig(config).build()) {
+            var review = client.authorization().v1().selfSubjectRulesReview().create(
+                new SelfSubjectRulesReviewBuilder().withNewSpec().withNamespace(release.namespace()).endSpec().build());
+            return review.getStatus().getResourceRules().stream()
+                .filter(rule -> !List.of("authorization.k8s.io", "authentication.k8s.io").containsAll(rule.getApiGroups()))
+                .map(TlsLaterIT::text).sorted().toList();
+        }
+    }
+
+    private static String text(ResourceRule rule) {
+        return new TreeSet<>(rule.getVerbs()) + " " + rule.getResources() + " " + new TreeSet<>(rule.getResourceNames());
+    }
+
+    private Map<String, String> uids(List<String> pods) {
+        return pods.stream().collect(toMap(pod -> pod, pod -> Pods.uid(release.pod(pod))));
+    }
+
+    private String log(String pod, String container) {
+        return release.kubernetes().pods().inNamespace(release.namespace()).withName(pod).inContainer(container).getLog();
+    }
+
+    private String name(String suffix) {
+        return release.fullname() + "-" + suffix;
+    }
+
+    private Drill drill(String name) {
+        return new Drill(release, replication, "tls/" + name, 3, PATIENCE);
+    }
+}
