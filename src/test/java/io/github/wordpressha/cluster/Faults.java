@@ -3,11 +3,14 @@ package io.github.wordpressha.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.PodList;
 import io.fabric8.kubernetes.api.model.PodStatus;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.apps.StatefulSetBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.NonNamespaceOperation;
 import io.fabric8.kubernetes.client.dsl.PodResource;
@@ -98,6 +101,22 @@ record Faults(Release release) {
         } else {
             kubernetes().apps().statefulSets().inNamespace(release.namespace()).withName(workload).scale(replicas);
         }
+    }
+
+    /** Takes a StatefulSet away and leaves its pods: one that is deleted now is not replaced until the {@link #controller} is back. */
+    StatefulSet withoutController(String statefulSet) {
+        var resource = kubernetes().apps().statefulSets().inNamespace(release.namespace()).withName(statefulSet);
+        StatefulSet taken = resource.require();
+        resource.withPropagationPolicy(DeletionPropagation.ORPHAN).delete();
+        Await.until("the StatefulSet is gone", KUBERNETES, () -> assertThat(resource.get()).isNull());
+        return taken;
+    }
+
+    /** Brings it back, with so many replicas. */
+    void controller(StatefulSet taken, int replicas) {
+        kubernetes().resource(new StatefulSetBuilder(taken)
+            .editMetadata().withResourceVersion(null).withUid(null).withCreationTimestamp(null).endMetadata()
+            .editSpec().withReplicas(replicas).endSpec().withStatus(null).build()).create();
     }
 
     /** Waits until the tier has no pod left. */

@@ -3,11 +3,12 @@ package io.github.wordpressha.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Pod;
-import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -174,8 +175,9 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
 
     /** Has the pods' Secrets and ConfigMaps brought to them now: a kubelet looks at them each minute, or when the pod changes. */
     void hasten() {
-        pods().forEach(pod -> kubernetes().resource(pod).edit(one -> new PodBuilder(one).editMetadata()
-            .addToAnnotations("example.com/secrets", Instant.now().toString()).endMetadata().build()));
+        String change = "{\"metadata\": {\"annotations\": {\"example.com/secrets\": \"" + Instant.now() + "\"}}}";
+        pods().stream().filter(pod -> !pod.isMarkedForDeletion())
+            .forEach(pod -> kubernetes().pods().inNamespace(namespace).withName(Pods.name(pod)).patch(PatchContext.of(PatchType.JSON_MERGE), change));
     }
 
     /** One value of one of the release's Secrets. */

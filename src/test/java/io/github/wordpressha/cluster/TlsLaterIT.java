@@ -108,10 +108,11 @@ class TlsLaterIT {
     @DisplayName("with the interruption that SECURITY.md describes the site comes back with TLS and with all data")
     void movesWithAnInterruption() {
         Instant start = Instant.now();
-        manual.follow("what they hold), and upgrade.");
+        manual.follow("and upgrade.");
         release.upgrade();
         drill("moved").whole();
         Figures.record("tls/moved-with-an-interruption whole=" + Gaps.seconds(Duration.between(start, Instant.now())));
+        Await.until("no pod from before is left", PATIENCE, () -> assertThat(release.pods("wordpress")).hasSize(1));
         story.isReadEverywhere(release);
         release.site().get("/?s=encrypted").expect(200);
     }
