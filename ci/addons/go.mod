@@ -257,7 +257,7 @@ require (
 	software.sslmate.com/src/go-pkcs12 v0.7.3 // indirect
 )
 
-// The forks that Traefik builds with; of go-http-auth an earlier state, as the one it names is on no proxy.
+// The forks that Traefik builds with; of go-http-auth an earlier state.
 replace (
 	github.com/abbot/go-http-auth => github.com/containous/go-http-auth v0.4.1-0.20200324110947-a37a7636d23e
 	github.com/gorilla/mux => github.com/containous/mux v0.0.0-20250523120546-41b6ec3aed59

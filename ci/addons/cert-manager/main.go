@@ -1,5 +1,5 @@
 // Command cert-manager runs cert-manager's own controllers for CA and self-signed issuers, Certificates and the annotations of an Ingress.
-// Upstream's command is a module that no proxy serves; what it adds (ACME, leader election, a webhook) no test needs.
+// Upstream's command is a module of its own; what it adds (ACME, leader election, a webhook) no test needs.
 package main
 
 import (
