@@ -75,7 +75,7 @@ class HerdTest {
       "a plugin's constant, /donotcache-slow/",
       "another Vary, /vary-slow/"})
   @DisplayName("60 clients on one page that cannot be stored take at most 1.5 times as long as without the cache")
-  void nobodyQueues(String why, String path) throws Exception {
+  void noReaderQueues(String why, String path) throws Exception {
     Duration without = herd(uncached, path).took();
     Duration with = herd(cached, path).took();
     double ratio = with.toMillis() / (double) without.toMillis();
@@ -107,7 +107,7 @@ class HerdTest {
   }
 
   @Test
-  @DisplayName("while 200 strangers ask slow queries that nobody has asked before, pages are made and people are answered")
+  @DisplayName("while 200 strangers ask slow queries that are all new, pages are made and people are answered")
   void floodOfQueries(@TempDir Path directory) throws Exception {
     ExecutorService strangers = Executors.newFixedThreadPool(FLOOD);
     try (LocalSite site = LocalSite.start(directory, Values.none())) {
