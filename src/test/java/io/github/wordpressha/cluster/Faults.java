@@ -112,11 +112,11 @@ record Faults(Release release) {
         return taken;
     }
 
-    /** Brings it back, with so many replicas. */
+    /** Brings it back, with so many replicas, as an object of Helm's: its next upgrade would meet a conflict. */
     void controller(StatefulSet taken, int replicas) {
         kubernetes().resource(new StatefulSetBuilder(taken)
-            .editMetadata().withResourceVersion(null).withUid(null).withCreationTimestamp(null).endMetadata()
-            .editSpec().withReplicas(replicas).endSpec().withStatus(null).build()).create();
+            .editMetadata().withResourceVersion(null).withUid(null).withCreationTimestamp(null).withManagedFields().endMetadata()
+            .editSpec().withReplicas(replicas).endSpec().withStatus(null).build()).fieldManager("helm").forceConflicts().serverSideApply();
     }
 
     /** Waits until the tier has no pod left. */
