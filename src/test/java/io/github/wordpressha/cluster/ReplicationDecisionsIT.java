@@ -139,7 +139,7 @@ class ReplicationDecisionsIT {
             release.hasten();
             assertThat(registry.below("replication/").get("view").get("acknowledge").asInt()).isZero();
         });
-        whole();
+        release.awaitReady(PATIENCE);
         String primary = replication.writable();
         StatefulSet controller = faults.withoutController(set);
         replication.replicas().forEach(faults::kill);
@@ -147,6 +147,7 @@ class ReplicationDecisionsIT {
         assertThat(release.ask(release.pods("wordpress").get(0), "127.0.0.1", WRITE)).as("a write of the site").isEmpty();
         assertThat(replication.writable()).isEqualTo(primary);
         faults.controller(controller, 3);
+        release.upgrade();
         whole();
     }
 
