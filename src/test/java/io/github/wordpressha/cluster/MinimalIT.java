@@ -72,7 +72,8 @@ class MinimalIT {
     @Order(4)
     @DisplayName("a forwarded port shows the site, with links that lead back to it")
     void forwardedPortShowsTheSite() throws Exception {
-        try (var forward = release.kubernetes().services().inNamespace(release.namespace()).withName(release.fullname()).portForward(80)) {
+        Pod pod = release.pods("wordpress").get(0);
+        try (var forward = release.kubernetes().pods().resource(pod).portForward(Pods.port(pod, "http"))) {
             URI address = URI.create("http://127.0.0.1:" + forward.getLocalPort());
             assertThat(Site.at(address).get("/").expect(200).text()).contains("href=\"" + address);
         }
