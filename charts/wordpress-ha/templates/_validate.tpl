@@ -17,7 +17,7 @@ wordpress.content.size: {{ .Values.wordpress.content.size }} does not fit on the
 {{- include "wordpress-ha.external.problems" . }}
 {{- include "wordpress-ha.tls.problems" . }}
 {{- include "wordpress-ha.databaseStorageProblems" . }}
-{{- range $tier := list "etcd" "database" }}
+{{- range $tier := list "etcd" "database" "wordpress" }}
 {{- $service := (get $.Values $tier).service }}
 {{- if and $service.nodePort (eq $service.type "ClusterIP") }}
 {{ $tier }}.service.nodePort: a Service of type ClusterIP has none; set {{ $tier }}.service.type=NodePort, or nodePort=null.

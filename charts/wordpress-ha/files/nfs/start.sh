@@ -23,7 +23,7 @@ said="" group="" stopping="" count=0
 log() { printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "${0##*/}" "$*" >&2; }
 say() { [ "$1" = "$said" ] || log "$1"; said=$1; }
 
-# now: sets REPLY to seconds since boot; no clock that somebody may set.
+# now: sets REPLY to seconds since boot; no clock that may be set.
 now() { read -r REPLY _ </proc/uptime; REPLY=${REPLY%.*}; }
 
 # put FILE TEXT: in place, as a full volume has no room for another file. Texts for one file have one length.
@@ -93,7 +93,7 @@ end_server() {
   local i
   kill -TERM "$group" 2>/dev/null || true # the provisioner; the server itself ends with its group
   for ((i = 0; i < STOP_SECONDS * 10; i++)); do kill -0 "$group" 2>/dev/null || break; sleep 0.1; done
-  # A process that hangs in the volume cannot be killed: then this goes on until the kubelet ends the pod, and .server stays.
+  # A process that hangs in the volume cannot be killed: then this repeats until the kubelet ends the pod, and .server stays.
   while kill -KILL -- "-$group" 2>/dev/null; do sleep 0.1; done
   group=""
   sync

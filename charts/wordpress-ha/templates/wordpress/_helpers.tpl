@@ -365,9 +365,6 @@ wordpress.plugins: {{ .slug }} is there twice; leave one of the entries out.
 wordpress.constants.{{ $name }}: the chart runs one site in each release, not a network of sites; take the constant away, and install a release for each site.
 {{- end }}
 {{- end }}
-{{- if and $wordpress.service.nodePort (eq $wordpress.service.type "ClusterIP") }}
-wordpress.service.nodePort: a Service of type ClusterIP has none; set wordpress.service.type=NodePort, or nodePort=null.
-{{- end }}
 {{- end }}
 
 {{/* The contents of the ConfigMaps, by themselves: pods carry their checksums. */}}

@@ -19,7 +19,7 @@ listen() {
   socat -lf /dev/null -T 600 "$listen",reuseaddr,fork,keepalive,keepidle=10,keepintvl=5,keepcnt=3,max-children=4 EXEC:"bash $here/serve-clone.sh" &
   listener=$!
 }
-# renew_listener: socat reads its certificate when it starts. Copies that are under way go on in processes of their own.
+# renew_listener: socat reads its certificate when it starts. Copies under way continue in processes of their own.
 looked=0
 renew_listener() {
   if [ -z "${TLS-}" ] || [ $((SECONDS - looked)) -lt 10 ]; then return 0; fi

@@ -58,7 +58,7 @@ final class EffectSite {
 
     private String values() {
         return read("site.yaml")
-            .replace("NODES", address(node).replaceFirst("\\.\\d+$", ".0/24"))
+            .replace("NODES", new Nodes(cluster).network())
             .replace("NODE", node)
             .replace("NGINX_DIGEST", ImageCopy.ofTier("wordpress/nginx", "effects/nginx"))
             .replace("PLUGIN_SHA256", HexFormat.of().formatHex(sha256(plugin())));
@@ -66,8 +66,7 @@ final class EffectSite {
 
     /** A node's address in the cluster's network. */
     String address(String nodeName) {
-        return cluster.client().nodes().withName(nodeName).require().getStatus().getAddresses().stream()
-            .filter(one -> one.getType().equals("InternalIP")).findFirst().orElseThrow().getAddress();
+        return new Nodes(cluster).address(nodeName);
     }
 
     /** Makes what the values name. */

@@ -41,10 +41,9 @@ final class EffectStack {
     }
 
     private String values(String allowed) {
-        String address = address(node);
         return read("stack.yaml")
             .replace("AFFINITY", AFFINITY.formatted(node).strip())
-            .replace("NODES", address.substring(0, address.lastIndexOf('.')) + ".0/24")
+            .replace("NODES", new Nodes(cluster).network())
             .replace("NODE", node)
             .replace("ALLOWED", allowed)
             .replace("TOOLS_DIGEST", ImageCopy.ofTier("tools", "effects/tools"))
@@ -109,8 +108,7 @@ final class EffectStack {
 
     /** A node's address in the cluster's network. */
     String address(String name) {
-        return cluster.client().nodes().withName(name).require().getStatus().getAddresses().stream()
-            .filter(one -> one.getType().equals("InternalIP")).findFirst().orElseThrow().getAddress();
+        return new Nodes(cluster).address(name);
     }
 
     Pod pod(String component) {

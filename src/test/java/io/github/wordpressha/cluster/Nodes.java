@@ -31,10 +31,15 @@ record Nodes(ClusterUnderTest cluster) {
         return cluster.client().nodes().list().getItems().stream().map(node -> node.getMetadata().getName()).sorted().toList();
     }
 
+    /** A node's address in the cluster's network. */
+    String address(String node) {
+        return cluster.client().nodes().withName(node).require().getStatus().getAddresses().stream()
+            .filter(one -> one.getType().equals("InternalIP")).findFirst().orElseThrow().getAddress();
+    }
+
     /** The network that the nodes share with this machine. */
     String network() {
-        String address = cluster.client().nodes().list().getItems().get(0).getStatus().getAddresses().stream()
-            .filter(one -> one.getType().equals("InternalIP")).findFirst().orElseThrow().getAddress();
+        String address = address(names().get(0));
         return address.substring(0, address.lastIndexOf('.')) + ".0/24";
     }
 

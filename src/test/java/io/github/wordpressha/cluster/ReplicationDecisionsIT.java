@@ -132,7 +132,7 @@ class ReplicationDecisionsIT {
 
     @Test
     @Order(4)
-    @DisplayName("with acknowledge 0 the primary goes on taking writes when it is alone")
+    @DisplayName("with acknowledge 0 the primary takes writes when it is alone")
     void primaryAloneTakesWrites() {
         release.with("{database: {replication: {acknowledge: 0}}}").upgrade();
         Await.until("writes wait for no replica", PATIENCE, () -> {

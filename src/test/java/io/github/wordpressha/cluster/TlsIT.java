@@ -69,8 +69,9 @@ class TlsIT {
 
     /** Under the longest name: certificates, and all that checks them, have to do with the longest host names. */
     TlsIT(ClusterUnderTest cluster, Release release) {
-        this.etcdNodes = new Nodes(cluster).names().subList(0, 2);
-        this.nodeAddress = cluster.client().nodes().withName(etcdNodes.get(0)).require().getStatus().getAddresses().get(0).getAddress();
+        var nodes = new Nodes(cluster);
+        this.etcdNodes = nodes.names().subList(0, 2);
+        this.nodeAddress = nodes.address(etcdNodes.get(0));
         ImageCopy.ofTier("database/galera", "effects/galera");
         this.release = release.named(Release.LONGEST_NAME)
             .with(VALUES.formatted(ImageCopy.ofTier("etcd", "effects/etcd"), String.join(", ", etcdNodes)));

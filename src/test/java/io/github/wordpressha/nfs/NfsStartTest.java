@@ -78,7 +78,7 @@ class NfsStartTest {
   }
 
   @Test
-  @DisplayName("a pod that was frozen while another took over stops at once when it goes on")
+  @DisplayName("a pod that was frozen while another took over stops at once when it continues")
   void frozenPodStops() {
     Pod first = pod("a").start();
     first.awaitServing();
@@ -196,7 +196,7 @@ class NfsStartTest {
     private final String name;
     private final Path log;
     private Process process;
-    /** Of all that ever ran in it: a process whose parent has ended is nobody's descendant. */
+    /** Of all that ever ran in it: a process whose parent has ended has no parent here. */
     private final List<ProcessHandle> seen = new ArrayList<>();
 
     Pod(String name) {
