@@ -70,7 +70,7 @@ class DecisionsIT {
         this.galera = new Galera(members);
         this.registry = new Registry(this.release);
         this.faults = new Faults(this.release);
-        this.manual = new Manual(this.release, "README.md");
+        this.manual = new Manual(this.release, "docs/operations.md");
         this.first = set() + "-0";
         this.second = set() + "-1";
         this.last = set() + "-2";

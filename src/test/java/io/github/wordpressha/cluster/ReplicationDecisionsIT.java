@@ -56,7 +56,7 @@ class ReplicationDecisionsIT {
         this.replication = new Replication(this.release);
         this.registry = new Registry(this.release);
         this.faults = new Faults(this.release);
-        this.manual = new Manual(this.release, "README.md");
+        this.manual = new Manual(this.release, "docs/operations.md");
         this.set = this.release.fullname() + "-mysql";
         this.first = set + "-0";
     }

@@ -17,6 +17,7 @@ final class Promises {
 
   static final String VALUES = "values.yaml";
 
+  private static final List<String> DOCUMENTS = List.of("README.md", "docs/architecture.md", "docs/operations.md", "SECURITY.md");
   private static final Path NOTES = Path.of("charts/wordpress-ha/templates/NOTES.txt");
   private static final Pattern SENTENCE_END = Pattern.compile("(?<=[.!?][)*`\"]{0,3})\\s+(?=[A-Z`*(\\[])");
   private static final Pattern LIST_ITEM = Pattern.compile("^(?:- |\\d+\\. )");
@@ -27,7 +28,7 @@ final class Promises {
   /** By document, in the order of the text. */
   static Map<String, List<String>> all() {
     var all = new LinkedHashMap<String, List<String>>();
-    for (String document : List.of("README.md", "SECURITY.md")) {
+    for (String document : DOCUMENTS) {
       all.put(document, markdown(read(Path.of(document))));
     }
     all.put(NOTES.getFileName().toString(), template(read(NOTES)));
