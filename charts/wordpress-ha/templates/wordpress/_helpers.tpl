@@ -99,6 +99,20 @@ Without a memory limit there is nothing to divide: ten.
 {{- end -}}
 {{- end }}
 
+{{/* Pods at most. */}}
+{{- define "wordpress-ha.wordpress.maxPods" -}}
+{{- with .Values.wordpress }}{{ ternary .autoscaling.maxReplicas .replicas .autoscaling.enabled | int | max 1 }}{{ end -}}
+{{- end }}
+
+{{/*
+A pod's share of the attempts to log in, as a visitor's attempts reach all pods. At least three: a person mistypes, and a connection that
+stays open leads to one pod.
+*/}}
+{{- define "wordpress-ha.wordpress.loginsPerPod" -}}
+{{- $all := .Values.wordpress.loginsPerMinute | int -}}
+{{- min $all (max 3 (div $all (include "wordpress-ha.wordpress.maxPods" . | int))) -}}
+{{- end }}
+
 {{/* A pool's share of the workers, one at least: a third for queries. Usage: include "wordpress-ha.wordpress.poolSize" (list . "www") */}}
 {{- define "wordpress-ha.wordpress.poolSize" -}}
 {{- $all := include "wordpress-ha.wordpress.maxChildren" (index . 0) | int -}}
@@ -227,6 +241,13 @@ securityContext:
 - {name: PHP_INI_SCAN_DIR, value: ":/etc/wordpress"}
 # A page costs about a twentieth less processor time with PHP's memory in huge pages, where the node offers them (madvise).
 - {name: USE_ZEND_ALLOC_HUGE_PAGES, value: "1"}
+{{- with (.Values.wordpress.resources.limits).memory }}
+# A large picture has more pixels than a worker has memory: ImageMagick keeps what is beyond its share on disk.
+{{- $share := div (sub (include "wordpress-ha.wordpress.mebibytes" . | int) 192) (include "wordpress-ha.wordpress.maxChildren" $ | int) | max 16 }}
+- {name: MAGICK_MEMORY_LIMIT, value: {{ $share }}MiB}
+- {name: MAGICK_MAP_LIMIT, value: {{ $share }}MiB}
+- {name: MAGICK_THREAD_LIMIT, value: "1"}
+{{- end }}
 {{- with .Values.wordpress.extraEnv }}
 {{ toYaml . }}
 {{- end }}

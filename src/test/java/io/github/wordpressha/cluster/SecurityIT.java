@@ -66,6 +66,8 @@ class SecurityIT {
     private static final Duration COMMAND = Duration.ofMinutes(2);
     private static final String HOST = "www.example.com";
     private static final String ELSEWHERE = "test-security-elsewhere";
+    private static final int PODS = 2;
+    /** Of one pod. */
     private static final int LOGINS = 5;
     /** Longer than Galera's limits for the names of members and clusters, 31 and 32. */
     private static final String NAME = "the-magazine-of-my-company-and-me";
@@ -78,7 +80,7 @@ class SecurityIT {
         database: {storage: {size: 2Gi}, resources: {requests: {cpu: 50m, memory: 384Mi}, limits: {memory: 1Gi}}}
         wordpress:
           autoscaling: {enabled: false}
-          replicas: 2
+          replicas: %3$d
           resources: {requests: {cpu: 50m, memory: 128Mi}, limits: {memory: 512Mi}}
           content: {storageClass: shared, size: 1Gi}
           trustedProxies: ["%1$s"]
@@ -90,7 +92,7 @@ class SecurityIT {
 
     SecurityIT(ClusterUnderTest cluster, Release release) {
         this.cluster = cluster;
-        this.release = release.named(NAME).withProfile("production").with(OVERRIDES.formatted(new Nodes(cluster).network(), LOGINS));
+        this.release = release.named(NAME).withProfile("production").with(OVERRIDES.formatted(new Nodes(cluster).network(), LOGINS * PODS, PODS));
     }
 
     @BeforeAll

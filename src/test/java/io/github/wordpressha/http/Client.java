@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -25,10 +26,23 @@ record Client(InetSocketAddress address, String host) {
       socket.connect(address, 5000);
       socket.setSoTimeout(PATIENCE_MILLIS);
       socket.getOutputStream().write(request(step).getBytes(StandardCharsets.ISO_8859_1));
-      return parse(socket.getInputStream().readAllBytes());
+      return parse(read(socket));
     } catch (IOException e) {
       throw new UncheckedIOException(step.method() + " " + step.path(), e);
     }
+  }
+
+  private static byte[] read(Socket socket) throws IOException {
+    var answer = new ByteArrayOutputStream();
+    try {
+      socket.getInputStream().transferTo(answer);
+    } catch (SocketException e) {
+      // After a refusal nginx waits 5 s for the body that it was promised, and resets the connection.
+      if (answer.size() == 0) {
+        throw e;
+      }
+    }
+    return answer.toByteArray();
   }
 
   private String request(Step step) {

@@ -11,6 +11,7 @@ import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.RenderException;
 import io.github.wordpressha.helm.Yaml;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DisplayName;
@@ -27,13 +28,25 @@ class ConfigurationTest {
   @DisplayName("what runs PHP for long has its configuration mounted file by file: a directory would be exchanged while it runs")
   @ValueSource(strings = {"{}", "{database: {topology: external, external: {hosts: [db.example.com]}, existingSecret: database}}"})
   void configurationStaysAsItWas(String values) throws JsonProcessingException {
-    JsonNode pod = Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values)).manifests().stream()
-        .filter(manifest -> manifest.kind().equals("Deployment") && manifest.name().equals("wordpress-ha")).findFirst().orElseThrow().tree().at("/spec/template/spec");
+    JsonNode pod = webPod(values);
     List<JsonNode> mounts = Stream.concat(stream(pod.path("containers")),
             stream(pod.path("initContainers")).filter(container -> container.path("restartPolicy").asText().equals("Always")))
         .flatMap(container -> stream(container.path("volumeMounts"))).filter(mount -> mount.path("name").asText().equals("configuration")).toList();
     assertThat(mounts).isNotEmpty().allMatch(mount -> mount.has("subPath"));
     assertThat(mounts).anyMatch(mount -> mount.path("mountPath").asText().equals("/etc/wordpress/settings.json"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @DisplayName("all workers at once stay within the memory limit while they scale pictures")
+  @CsvSource(delimiter = '|', value = {
+      "{resources: {limits: {memory: 768Mi}}} | 64MiB",
+      "{resources: {limits: {memory: 1Gi}}, php: {maxChildren: 2}} | 416MiB",
+      "{resources: {limits: null}} | ''"})
+  void picturesFit(String wordpress, String share) throws JsonProcessingException {
+    JsonNode pod = webPod("{wordpress: " + wordpress + "}");
+    assertThat(stream(pod.path("containers")).filter(container -> container.path("name").asText().equals("php"))
+        .flatMap(container -> stream(container.path("env"))).filter(variable -> variable.path("name").asText().equals("MAGICK_MEMORY_LIMIT"))
+        .map(variable -> variable.path("value").asText()).collect(Collectors.joining())).isEqualTo(share);
   }
 
   @ParameterizedTest(name = "{0}")
@@ -46,6 +59,11 @@ class ConfigurationTest {
   void isRefused(String wordpress, String sentence) {
     assertThatThrownBy(() -> Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("{wordpress: " + wordpress + "}")))
         .isInstanceOf(RenderException.class).hasMessageContaining(sentence);
+  }
+
+  private static JsonNode webPod(String values) throws JsonProcessingException {
+    return Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values)).manifests().stream()
+        .filter(manifest -> manifest.kind().equals("Deployment") && manifest.name().equals("wordpress-ha")).findFirst().orElseThrow().tree().at("/spec/template/spec");
   }
 
   private static Stream<JsonNode> stream(JsonNode list) {
