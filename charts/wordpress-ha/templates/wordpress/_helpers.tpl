@@ -153,6 +153,11 @@ Usage: include "wordpress-ha.wordpress.alternatives" (list . "trackers.txt" .Val
 {{- concat $names (index . 2) | compact | join "|" | replace "." "[.]" | replace "*" "[\\w.-]*" -}}
 {{- end }}
 
+{{/* nginx's variables with the cookies that a page is made of, for its key and for PHP. */}}
+{{- define "wordpress-ha.wordpress.pageCookies" -}}
+{{- range $i, $_ := .Values.wordpress.cache.cookies }}$page_cookie_{{ $i }}{{ end }}
+{{- end }}
+
 {{/* The headers of every answer. */}}
 {{- define "wordpress-ha.wordpress.headers" -}}
 {{- $own := dict

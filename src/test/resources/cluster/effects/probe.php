@@ -17,6 +17,10 @@ add_filter('upgrader_pre_download', static function ($reply, string $package) {
 	return $file;
 }, 10, 2);
 
+add_action('wp_head', static function (): void {
+	echo '<!-- currency: ', esc_html($_COOKIE['shop_currency'] ?? 'none'), ' -->';
+});
+
 add_action('wp_loaded', static function (): void {
 	if (isset($_GET['sleep'])) {
 		sleep((int) $_GET['sleep']);

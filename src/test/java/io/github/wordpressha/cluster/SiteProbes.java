@@ -93,6 +93,7 @@ final class SiteProbes {
         new Probe<>("server snippet", site -> assertThat(site.ask("/effects-snippet").expect(200).text()).isEqualTo("snippet")),
         new Probe<>("bypass by login", site -> bypasses(site, "/?lang=cookie", "wordpress_logged_in_x=1")),
         new Probe<>("bypass cookies", site -> bypasses(site, "/?lang=cookie", "effects_session=1")),
+        new Probe<>("page cookies", SiteProbes::pageCookies),
         new Probe<>("bypass paths", site -> bypasses(site, "/private-page/", "")),
         new Probe<>("bypass by query", site -> bypasses(site, "/?anything", "")),
         new Probe<>("access log", SiteProbes::accessLog),
@@ -354,6 +355,16 @@ final class SiteProbes {
     }
 
     // --- nginx --------------------------------------------------------------------------------------------------------
+
+    private static void pageCookies(EffectSite site) {
+        for (String currency : List.of("EUR", "USD")) {
+            Await.until("the page in " + currency + " comes from the cache", AT_ONCE, () -> {
+                Page page = site.site().request("GET", "/?lang=priced", Map.of("Cookie", "shop_currency=" + currency));
+                assertThat(page.text()).contains("<!-- currency: " + currency + " -->");
+                assertThat(PageCache.xCache(page)).isEqualTo("HIT");
+            });
+        }
+    }
 
     private static void bypasses(EffectSite site, String path, String cookie) {
         Map<String, String> headers = cookie.isEmpty() ? Map.of() : Map.of("Cookie", cookie);

@@ -55,6 +55,7 @@ class ConfigurationTest {
       "{constants: {MULTISITE: true}} | wordpress.constants.MULTISITE: the chart runs one site in each release",
       "{constants: {WP_ALLOW_MULTISITE: true}} | install a release for each site",
       "{cache: {trackers: ['no name']}} | /wordpress/cache/trackers/0",
+      "{cache: {cookies: ['currency=EUR']}} | /wordpress/cache/cookies/0",
       "{trustedProxies: [10.0.0.0/99]} | /wordpress/trustedProxies/0"})
   void isRefused(String wordpress, String sentence) {
     assertThatThrownBy(() -> Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("{wordpress: " + wordpress + "}")))
