@@ -12,6 +12,7 @@ use WordPressHa\SiteDatabase;
 
 require __DIR__ . '/database.php';
 require __DIR__ . '/page-cache.php';
+require __DIR__ . '/closed-directories.php';
 
 const WARMED = '/run/wordpress/warmed', WARMING = '/run/wordpress/warming';
 const WARM_SECONDS = 3;         // less than nginx waits for this answer
@@ -76,6 +77,10 @@ function answer_probe(string $reason): void
 	echo $reason ?: "ready\n";
 }
 
+// Before the first visitor, and afterwards behind the probe's back.
+if (!WordPressHa\searched_before()) {
+	WordPressHa\close_directories();
+}
 $reason = '';
 try {
 	$database = new SiteDatabase();
@@ -93,3 +98,7 @@ if ($reason === NO_DATABASE) {
 	WordPressHa\record_failure();
 }
 answer_probe($reason);
+if (WordPressHa\search_is_due()) {
+	fastcgi_finish_request();
+	WordPressHa\close_directories();
+}

@@ -399,7 +399,7 @@ settings.json: |
   {{- include "wordpress-ha.wordpress.settings" . | nindent 2 }}
 php.ini: |
   {{- tpl (.Files.Get "files/wordpress/php.ini") . | nindent 2 }}
-{{- range list "wp-config.php" "mounted.php" "page-cache.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" }}
+{{- range list "wp-config.php" "mounted.php" "page-cache.php" "closed-directories.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}
