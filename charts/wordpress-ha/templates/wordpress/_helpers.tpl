@@ -369,6 +369,9 @@ wordpress.ingress.hosts: the Ingress needs a host; set it, or wordpress.site.url
 {{- if and $wordpress.httpRoute.enabled (not $wordpress.httpRoute.parentRefs) }}
 wordpress.httpRoute.parentRefs: name the Gateway that the route belongs to, for example [{name: public, namespace: gateways}].
 {{- end }}
+{{- if regexMatch "://[^/]+/" $wordpress.site.url }}
+wordpress.site.url: the chart serves a site at the root of a name, not below a path; write {{ regexFind "^https?://[^/]+" $wordpress.site.url }}, or another name, for example https://blog.example.com.
+{{- end }}
 {{- if and (or $wordpress.ingress.enabled $wordpress.httpRoute.enabled) (not $wordpress.trustedProxies) }}
 wordpress.trustedProxies: say which addresses your ingress controller or gateway has, for example [10.244.0.0/16]; without them every visitor has the proxy's address, and https is not recognised.
 {{- end }}

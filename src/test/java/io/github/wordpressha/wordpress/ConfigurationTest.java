@@ -54,6 +54,8 @@ class ConfigurationTest {
   @CsvSource(delimiter = '|', value = {
       "{constants: {MULTISITE: true}} | wordpress.constants.MULTISITE: the chart runs one site in each release",
       "{constants: {WP_ALLOW_MULTISITE: true}} | install a release for each site",
+      "{site: {url: 'https://www.example.com/blog'}} | not below a path; write https://www.example.com, or another name",
+      "{site: {url: 'https://www.example.com/'}} | write https://www.example.com, or",
       "{cache: {trackers: ['no name']}} | /wordpress/cache/trackers/0",
       "{cache: {cookies: ['currency=EUR']}} | /wordpress/cache/cookies/0",
       "{trustedProxies: [10.0.0.0/99]} | /wordpress/trustedProxies/0"})
