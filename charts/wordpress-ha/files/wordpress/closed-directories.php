@@ -91,7 +91,9 @@ function denies_all(string $file): bool
 		return true;
 	}
 	$all = preg_replace('~<(Files|FilesMatch|Limit|LimitExcept|If)\b.*?</\1>~is', '', $htaccess);
-	return (bool) preg_match('/^\s*(?:deny\s+from\s+all|require\s+all\s+denied)\s*$/im', $all);
+	// Akismet denies all but its style sheets and scripts, which the dashboard needs.
+	$exceptions = preg_match('/^\s*(?:allow\s+from|require\s+(?!all\s+denied))/im', $htaccess);
+	return !$exceptions && preg_match('/^\s*(?:deny\s+from\s+all|require\s+all\s+denied)\s*$/im', $all);
 }
 
 /** @return list<string> */
