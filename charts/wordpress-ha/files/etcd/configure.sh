@@ -88,6 +88,12 @@ Y
 
 # keep FILE TEXT: replaces FILE in one step, on the disk.
 keep() { printf '%s\n' "$2" >"$1.tmp"; sync "$1.tmp"; mv "$1.tmp" "$1"; }
+# scheme_of_data: that of the members' URLs in the data, for a volume of a version that did not note it. A start that was cut off may have left none.
+scheme_of_data() {
+  local urls
+  urls=$(grep -rahoEm1 '"peerURLs":\["https?:' "$data/member" || true)
+  case $urls in *'"https:'*) echo https ;; *'"http:'*) echo http ;; *) echo "$scheme" ;; esac
+}
 remember() { keep "$founded_with" "$scheme"; keep "$state" "$1"; }
 
 # What the member NAME says of its own volume: empty, new, member; or nothing, if it does not answer.
@@ -132,7 +138,7 @@ replace() {
 
 mkdir -p "$(dirname "$configuration")"
 if [ -d "$data/member/wal" ]; then
-  [ -e "$founded_with" ] || keep "$founded_with" "$scheme" # of a version that did not note it
+  [ -e "$founded_with" ] || keep "$founded_with" "$(scheme_of_data)"
   while [ "$(<"$founded_with")" != "$scheme" ]; do
     say "Waiting: this etcd cluster was founded with $(<"$founded_with"), and tls.enabled now means $scheme. Upgrade again with the former value of tls.enabled, or follow \"TLS inside\" in SECURITY.md."
     sleep "$pause"

@@ -6,6 +6,7 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -147,6 +148,28 @@ class EtcdMembersTest {
     assertThat(Files.exists(configuration)).isFalse();
     Bench.write(volume.resolve("scheme"), "http\n");
     started("initial-cluster-state: existing");
+  }
+
+  @Test
+  void theSchemeOfAVolumeWithoutANoteIsReadFromItsData() throws IOException {
+    String peer = "http://127.0.0.1:" + ports[3];
+    String client = "http://127.0.0.1:" + ports[0];
+    etcd(List.of("--name=demo-etcd-0", "--data-dir=" + volume.resolve("data"), "--listen-client-urls=" + client, "--advertise-client-urls=" + client,
+        "--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + peer, "--initial-cluster=demo-etcd-0=" + peer, "--log-level=error"));
+    Path database = volume.resolve("data/member/snap/db");
+    await("a member's data", () -> Files.exists(database) && Files.readString(database, StandardCharsets.ISO_8859_1).contains("peerURLs"));
+    script("configure.sh");
+    started("initial-cluster-state: existing");
+    assertThat(Bench.read(volume.resolve("scheme")).trim()).isEqualTo("http");
+  }
+
+  @Test
+  void aVolumeWithoutANoteWhoseMembersEncryptDoesNotStartInPlainText() throws IOException {
+    Files.createDirectories(volume.resolve("data/member/wal"));
+    Bench.write(volume.resolve("data/member/wal/0.wal"), "\0{\"id\":1,\"peerURLs\":[\"https://demo-etcd-0:2380\"]}\0");
+    script("configure.sh");
+    await("the wait", () -> text().contains("founded with https, and tls.enabled now means http"));
+    assertThat(Files.exists(configuration)).isFalse();
   }
 
   @Test
