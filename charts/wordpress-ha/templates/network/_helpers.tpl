@@ -104,23 +104,47 @@ private. Without ports: nowhere.
 {{- $api := list -}}
 {{- if or (include "wordpress-ha.madeSecrets" . | trim) (include "wordpress-ha.tls.byJob" . | trim) }}{{ $api = append $api "secrets" }}{{ end -}}
 {{- if .Values.nfs.enabled }}{{ $api = append $api "nfs" }}{{ end -}}
-- {from: {{ toJson (concat $all $api) }}, ports: [{{ $to.dns.port }}], udp: true, peers: {{ toJson $to.dns.peers }}}
+- {from: {{ toJson (concat $all $api) }}, ports: {{ toJson $to.dns.ports }}, udp: true, peers: {{ toJson $to.dns.peers }}}
 {{- if $api }}
 - {from: {{ toJson $api }}, ports: {{ toJson $to.apiServer.ports }}, peers: {{ toJson $to.apiServer.peers }}}
 {{- end }}
 {{- if eq .Values.database.topology "external" }}
 - {from: {{ toJson (ternary (append $php "database-check") $php (eq (include "wordpress-ha.checksDatabase" .) "true")) }}, ports: [{{ .Values.database.external.port }}], peers: {{ toJson $to.database.peers }}}
 {{- end }}
-{{- $mail := $to.mail -}}
-{{- $smtp := .Values.wordpress.smtp -}}
-{{- if and $smtp.host (not $mail.ports) }}{{ $mail = dict "ports" (list $smtp.port) "peers" $mail.peers }}{{ end -}}
-{{- range list $to.updates $mail $to.storage }}
-{{- with . }}
+{{- with $to.updates }}
 {{- if .ports }}
 - {from: {{ toJson $php }}, ports: {{ toJson .ports }}, public: true, peers: {{ toJson .peers }}}
 {{- end }}
 {{- end }}
+# Servers that the values name may have private addresses.
+{{- $smtp := .Values.wordpress.smtp -}}
+{{- $mail := $to.mail.ports | default (ternary (list $smtp.port) list (ne $smtp.host "")) -}}
+{{- $storage := $to.storage.ports | default (include "wordpress-ha.urlPorts" (list .Values.wordpress.media.s3.endpoint) | fromJsonArray) -}}
+{{- $named := list (dict "ports" $mail "peers" $to.mail.peers) (dict "ports" $storage "peers" $to.storage.peers) -}}
+{{- range concat $named $to.others }}
+{{- if .ports }}
+- {from: {{ toJson $php }}, ports: {{ toJson .ports }}, peers: {{ toJson (.peers | default list) }}}
 {{- end }}
+{{- end }}
+{{- $s3 := .Values.wordpress.media.s3 }}
+{{- if and $s3.bucket (not $s3.existingSecret) }}
+# Where a node's and a pod's role is asked for (EC2's metadata service, EKS's Pod Identity agent).
+- {from: {{ toJson $php }}, ports: [80], peers: [{ipBlock: {cidr: 169.254.169.254/32}}, {ipBlock: {cidr: 169.254.170.23/32}}]}
+{{- end }}
+{{- $mirrors := list }}{{ range .Values.wordpress.plugins }}{{ $mirrors = append $mirrors (.url | default "") }}{{ end }}
+{{- with include "wordpress-ha.urlPorts" $mirrors | fromJsonArray }}
+- {from: [wordpress-install], ports: {{ toJson . }}, peers: []}
+{{- end }}
+{{- end }}
+
+{{/* The ports of URLs, as a JSON list; of an empty one, none. Usage: include "wordpress-ha.urlPorts" (list URL...) */}}
+{{- define "wordpress-ha.urlPorts" -}}
+{{- $ports := list -}}
+{{- range compact . -}}
+{{- $port := regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" -}}
+{{- $ports = append $ports (int ($port | default (ternary 443 80 (hasPrefix "https:" .)))) -}}
+{{- end -}}
+{{- $ports | uniq | toJson -}}
 {{- end }}
 
 {{/* Every address that is not private, nor a node's own, nor a cloud's metadata service. */}}

@@ -101,8 +101,8 @@
 {{/* One sentence, on a line of its own, for each combination of these values that cannot work. */}}
 {{- define "wordpress-ha.tls.problems" -}}
 {{- $tls := .Values.tls }}
-{{- if and $tls.enabled (eq .Values.database.topology "external") }}
-tls.enabled: this release runs no server with the topology external; set it to false, and database.external.tls.enabled=true.
+{{- if and (eq .Values.database.topology "external") (or $tls.issuer.name $tls.database.existingSecret) }}
+tls: the topology external runs no server that needs a certificate; leave tls.issuer.name and tls.database.existingSecret empty, and see database.external.tls.
 {{- end }}
 {{- if and (not $tls.enabled) (or $tls.issuer.name $tls.etcd.existingSecret $tls.database.existingSecret) }}
 tls.enabled: it is said where certificates come from, but nothing is encrypted; set it to true.

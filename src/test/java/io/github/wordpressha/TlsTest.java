@@ -159,8 +159,8 @@ class TlsTest {
   @ParameterizedTest(name = "{0}")
   @DisplayName("values that cannot work are refused with a sentence that names the value, and what to write")
   @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
-      "{tls: {enabled: true}, database: {topology: external, existingSecret: s, external: {hosts: [db]}}} | tls.enabled: this release runs no server",
-      "{tls: {issuer: {name: ours}}} | tls.enabled: it is said where certificates come from",
+      "{tls: {issuer: {name: ours}}, database: {topology: external, existingSecret: s, external: {hosts: [db]}}} | tls: the topology external runs no server",
+      "{tls: {enabled: false, issuer: {name: ours}}} | tls.enabled: it is said where certificates come from",
       "{tls: {enabled: true, etcd: {existingSecret: pair}}, database: {topology: standalone}} | tls.etcd.existingSecret: the topology standalone",
       "{tls: {enabled: true, issuer: {kind: Authority}}} | /tls/issuer/kind"})
   void isRefused(String values, String sentence) {

@@ -212,7 +212,7 @@ final class StackProbes {
     /** WordPress reaches pods with the labels of updates, mail and storage, and no others. */
     private static void peersOutside(EffectStack stack) {
         String pod = Pods.name(stack.pod("wordpress"));
-        for (String label : List.of("updates", "mail", "storage")) {
+        for (String label : List.of("updates", "mail", "storage", "others")) {
             stack.callAs(label);
             Await.until("WordPress reaches " + label, SOON, () -> assertThat(stack.reaches(pod, "php", stack.callerAddress(), PORT)).isTrue());
             stack.callAs("stranger");

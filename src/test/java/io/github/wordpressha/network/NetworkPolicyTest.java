@@ -67,7 +67,7 @@ class NetworkPolicyTest {
   static Stream<Case> cases() {
     List<String> site = List.of(
         PHP + " wordpress-test " + EVERYBODY + " > wordpress: 8080",
-        PHP + " wordpress-test secrets > dns: 53 53/UDP",
+        PHP + " wordpress-test secrets > dns: 53 5353 53/UDP 5353/UDP",
         "secrets > stranger private public: 443 6443",
         PHP + " > public: 443");
     List<String> galera = List.of(
@@ -75,7 +75,7 @@ class NetworkPolicyTest {
         "database > database: 4444 4567 4568 9200",
         "database > etcd: 2379",
         "etcd > etcd: 2379 2380 2382",
-        "database etcd > dns: 53 53/UDP");
+        "database etcd > dns: 53 5353 53/UDP 5353/UDP");
     return Stream.of(
         new Case("galera, everything closed that can be", """
             nfs: {enabled: false}
@@ -83,7 +83,7 @@ class NetworkPolicyTest {
             """, join(site, galera)),
         new Case("galera as it is by default: nodes mount from the NFS server, whatever their addresses are", "{}", join(site, galera, List.of(
             EVERYBODY + " > nfs: 111 662 875 2049 20048 32803 111/UDP 662/UDP 875/UDP 2049/UDP 20048/UDP 32803/UDP",
-            "nfs > dns: 53 53/UDP",
+            "nfs > dns: 53 5353 53/UDP 5353/UDP",
             "nfs > stranger private public: 443 6443"))),
         new Case("galera with the database and etcd open to clients outside", """
             tls: {enabled: true}
@@ -100,13 +100,13 @@ class NetworkPolicyTest {
             wordpress: {content: {storageClass: files}}
             """, join(site, List.of(
                 PHP + " > database: 3306 9200",
-                "database > dns: 53 53/UDP"))),
+                "database > dns: 53 5353 53/UDP 5353/UDP"))),
         new Case("external", """
             database: {topology: external, existingSecret: database, external: {hosts: [mysql.example.com]}}
             nfs: {enabled: false}
             wordpress: {content: {storageClass: files}}
             """, join(site, List.of(
-                "database-check > dns: 53 53/UDP",
+                "database-check > dns: 53 5353 53/UDP 5353/UDP",
                 "database-check " + PHP + " > stranger private public: 3306"))),
         new Case("every value of networkPolicy", """
             networkPolicy:
@@ -117,11 +117,12 @@ class NetworkPolicyTest {
                 nodes: [{ipBlock: {cidr: 10.1.0.0/16, except: [10.1.9.0/24]}}]
                 monitoring: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: elsewhere}}}]
               to:
-                dns: {peers: [{ipBlock: {cidr: 10.1.2.3/32}}], port: 5353}
+                dns: {peers: [{ipBlock: {cidr: 10.1.2.3/32}}], ports: [5353]}
                 apiServer: {peers: [{ipBlock: {cidr: 10.1.2.3/32}}], ports: [6443]}
                 updates: {ports: []}
                 mail: {ports: [587]}
                 storage: {peers: [{ipBlock: {cidr: 10.1.2.0/24}}], ports: [9000]}
+                others: [{peers: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [6443]}]
             """, List.of(
                 PHP + " wordpress-test stranger > wordpress: 8080",
                 PHP + " > database: 3306 9200",
@@ -133,8 +134,26 @@ class NetworkPolicyTest {
                 "stranger > etcd: 2381",
                 "private > nfs: 111 662 875 2049 20048 32803 111/UDP 662/UDP 875/UDP 2049/UDP 20048/UDP 32803/UDP",
                 "secrets nfs > private: 6443",
-                PHP + " > public: 587",
-                PHP + " > private: 9000")));
+                PHP + " > private public: 587",
+                PHP + " > private: 9000",
+                PHP + " > public: 6443")),
+        new Case("a bucket by the role of the node or pod", """
+            nfs: {enabled: false}
+            wordpress: {content: {storageClass: files}, media: {s3: {bucket: media, region: r}}}
+            """, join(site, galera, List.of(PHP + " > metadata: 80"))),
+        new Case("servers that other values name, wherever they are", """
+            nfs: {enabled: false}
+            wordpress:
+              content: {storageClass: files}
+              smtp: {host: mail.example.com}
+              media: {s3: {bucket: media, region: r, endpoint: "http://s3.example.com:9000", existingSecret: s}}
+              plugins: [{slug: one, url: "http://mirror.example.com/one.zip", sha256: "%1$s"}, {slug: two, url: "https://mirror.example.com:3306/two.zip", sha256: "%1$s"}]
+            """.formatted("0".repeat(64)), join(site, galera, List.of(
+                PHP + " > private public: 587 9000",
+                "wordpress-install > public: 80 3306",
+                "wordpress-install > private: 3306",
+                "wordpress-install > stranger: 3306",
+                "wordpress-install > metadata: 80"))));
   }
 
   @ParameterizedTest(name = "{0}")
