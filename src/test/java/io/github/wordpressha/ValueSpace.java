@@ -125,6 +125,7 @@ public final class ValueSpace {
           "{name: other, namespace: gateways}",
           "{server: other.example.com, path: /other}",
           "{slug: other, version: 1.0.1}",
+          "{ports: [9200]}",
           "{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}")) {
         lists.add(factory.arrayNode().add(parse(item)));
       }
