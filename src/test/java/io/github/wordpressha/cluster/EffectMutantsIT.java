@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 @OnCluster(THREE_NODES)
 class EffectMutantsIT {
 
-    private static final int LEAST_NOTICED = 38;
+    private static final int MOST_MISSED = 2;
     private static final Map<String, Probe<EffectSite>> PROBES = SiteProbes.ALL.stream().collect(Collectors.toMap(Probe::name, Function.identity()));
     /** On one node a second web pod needs leave to come before the first one goes. */
     private static final String ROLLING = "wordpress: {spread: preferred}";
@@ -50,11 +50,10 @@ class EffectMutantsIT {
     }
 
     @Test
-    @DisplayName("of forty effects that are taken away, at least 38 are noticed")
+    @DisplayName("of more than forty effects that are taken away, two at most are not noticed")
     void mutantsAreNoticed() throws Exception {
         List<List<EffectMutant>> batches = EffectMutant.batches();
         List<EffectMutant> all = batches.stream().flatMap(List::stream).toList();
-        assertThat(all).hasSize(40);
         for (String probe : new LinkedHashSet<>(all.stream().map(EffectMutant::probe).toList())) {
             PROBES.get(probe).ask(site);
         }
@@ -67,7 +66,7 @@ class EffectMutantsIT {
         }
         Figures.record("effects/mutants noticed=%d of=%d took=%ds missed=%s".formatted(all.size() - missed.size(), all.size(),
             Duration.between(start, Instant.now()).toSeconds(), missed));
-        assertThat(all.size() - missed.size()).as("noticed; missed: %s", missed).isGreaterThanOrEqualTo(LEAST_NOTICED);
+        assertThat(missed).as("missed of %d", all.size()).hasSizeLessThanOrEqualTo(MOST_MISSED);
     }
 
     private Release with(Path chart) {
