@@ -3,7 +3,6 @@ package io.github.wordpressha.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,7 +47,7 @@ class LinksTest {
   }
 
   private static Stream<String> deadLinks(Path document) {
-    return LINK.matcher(FENCED.matcher(read(document)).replaceAll("")).results()
+    return LINK.matcher(FENCED.matcher(SourceFiles.read(document)).replaceAll("")).results()
         .map(link -> link.group(1))
         .filter(link -> !OUTSIDE.matcher(link).matches() && !leadsSomewhere(document, link))
         .map(link -> document + ": " + link);
@@ -62,7 +61,7 @@ class LinksTest {
 
   /** As GitHub makes them of headings. */
   private static Stream<String> anchors(Path document) {
-    return FENCED.matcher(read(document)).replaceAll("").lines()
+    return FENCED.matcher(SourceFiles.read(document)).replaceAll("").lines()
         .filter(line -> line.startsWith("#"))
         .map(line -> line.replaceFirst("^#+ +", "").toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N} _-]", "").replace(' ', '-'));
   }
@@ -74,18 +73,6 @@ class LinksTest {
 
   /** Of the repository's root its own files only: what lies below is no document of it. */
   private static Stream<Path> markdownIn(Path directory) {
-    try (Stream<Path> files = Files.walk(directory, directory.toString().isEmpty() ? 1 : Integer.MAX_VALUE)) {
-      return files.filter(file -> file.toString().endsWith(".md")).sorted().toList().stream();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return SourceFiles.of(directory, directory.toString().isEmpty() ? 1 : Integer.MAX_VALUE).filter(file -> file.toString().endsWith(".md"));
   }
 }

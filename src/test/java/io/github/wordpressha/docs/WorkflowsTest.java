@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.wordpressha.helm.Yaml;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -42,7 +40,7 @@ class WorkflowsTest {
   @Test
   @DisplayName("each suite that a workflow runs is a tag of tests")
   void suitesExist() {
-    Set<String> tags = javaFiles().flatMap(file -> TAG.matcher(read(file)).results()).map(tag -> tag.group(1)).collect(Collectors.toSet());
+    Set<String> tags = javaFiles().flatMap(file -> TAG.matcher(SourceFiles.read(file)).results()).map(tag -> tag.group(1)).collect(Collectors.toSet());
     Stream<String> named = texts("run").flatMap(command -> SUITE.matcher(command).results()).map(suite -> suite.group(1));
     Stream<String> inMatrix = workflows().flatMap(workflow -> workflow.findValues("suite").stream()).flatMap(WorkflowsTest::elements).map(JsonNode::asText);
     assertThat(Stream.concat(named, inMatrix)).isNotEmpty().isSubsetOf(tags);
@@ -51,7 +49,7 @@ class WorkflowsTest {
   @Test
   @DisplayName("each property that a workflow gives to Maven is one of pom.xml")
   void propertiesExist() {
-    String pom = read(Path.of("pom.xml"));
+    String pom = SourceFiles.read(Path.of("pom.xml"));
     assertThat(texts("run").flatMap(command -> PROPERTY.matcher(command).results()).map(property -> property.group(1)))
         .isNotEmpty().allMatch(property -> pom.contains("${" + property + "}"));
   }
@@ -69,26 +67,10 @@ class WorkflowsTest {
   }
 
   private static Stream<JsonNode> workflows() {
-    return files(WORKFLOWS).map(Yaml::readObject);
+    return SourceFiles.below(WORKFLOWS).map(Yaml::readObject);
   }
 
   private static Stream<Path> javaFiles() {
-    return files(Path.of("src/test/java")).filter(file -> file.toString().endsWith(".java"));
-  }
-
-  private static Stream<Path> files(Path directory) {
-    try (Stream<Path> files = Files.walk(directory)) {
-      return files.filter(Files::isRegularFile).toList().stream();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return SourceFiles.below(Path.of("src/test/java")).filter(file -> file.toString().endsWith(".java"));
   }
 }
