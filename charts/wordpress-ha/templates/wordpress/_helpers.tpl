@@ -83,8 +83,13 @@ hostAliases:
 {{- divf (mulf $number (get $bytes $unit | default 1.0)) 1048576.0 | floor | int -}}
 {{- end }}
 
+{{/* MiB of the memory limit that all workers share: the rest is opcache's (128), the master process's, and the pod's small change. */}}
+{{- define "wordpress-ha.wordpress.workerMemory" -}}
+{{- sub (include "wordpress-ha.wordpress.mebibytes" .Values.wordpress.resources.limits.memory | int) 192 -}}
+{{- end }}
+
 {{/*
-php-fpm's workers: 64 MiB for each, after 192 MiB for opcache (128), the master process and the pod's small change.
+php-fpm's workers: 64 MiB of it for each.
 Without a memory limit there is nothing to divide: ten.
 */}}
 {{- define "wordpress-ha.wordpress.maxChildren" -}}
@@ -93,7 +98,7 @@ Without a memory limit there is nothing to divide: ten.
 {{- if $php.maxChildren -}}
 {{- $php.maxChildren | int -}}
 {{- else if $limit -}}
-{{- max 2 (div (sub (include "wordpress-ha.wordpress.mebibytes" $limit | int) 192) 64) -}}
+{{- max 2 (div (include "wordpress-ha.wordpress.workerMemory" . | int) 64) -}}
 {{- else -}}
 10
 {{- end -}}
@@ -246,9 +251,9 @@ securityContext:
 - {name: PHP_INI_SCAN_DIR, value: ":/etc/wordpress"}
 # A page costs about a twentieth less processor time with PHP's memory in huge pages, where the node offers them (madvise).
 - {name: USE_ZEND_ALLOC_HUGE_PAGES, value: "1"}
-{{- with (.Values.wordpress.resources.limits).memory }}
+{{- if (.Values.wordpress.resources.limits).memory }}
 # A large picture has more pixels than a worker has memory: ImageMagick keeps what is beyond its share on disk.
-{{- $share := div (sub (include "wordpress-ha.wordpress.mebibytes" . | int) 192) (include "wordpress-ha.wordpress.maxChildren" $ | int) | max 16 }}
+{{- $share := div (include "wordpress-ha.wordpress.workerMemory" . | int) (include "wordpress-ha.wordpress.maxChildren" . | int) | max 16 }}
 - {name: MAGICK_MEMORY_LIMIT, value: {{ $share }}MiB}
 - {name: MAGICK_MAP_LIMIT, value: {{ $share }}MiB}
 - {name: MAGICK_THREAD_LIMIT, value: "1"}
