@@ -234,7 +234,7 @@ class EdgeIT {
         assertThat(on(member, ask.formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("with one").contains("etcdserver");
         Pod wordpress = release.pods("wordpress").get(0);
         assertThat(release.pods("database")).allSatisfy(pod ->
-            assertThat(release.ask(wordpress, pod.getStatus().getPodIP(), "SELECT 'in'")).contains("insecure transport"));
+            assertThat(release.askInTheClear(wordpress, pod.getStatus().getPodIP(), "SELECT 'in'")).contains("insecure transport"));
     }
 
     private String on(Pod member, String script, String... arguments) {

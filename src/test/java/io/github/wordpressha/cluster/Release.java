@@ -43,7 +43,10 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
         mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
         try {
             [$host, $port] = explode(':', $argv[1]) + [1 => 3306];
-            $result = (new mysqli($host, $settings['user'], $password, $settings['name'], (int) $port))->query($argv[2]);
+            $connection = mysqli_init();
+            $encrypted  = $argv[3] === 'as-the-site' && $settings['flags'] ? MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT : 0;
+            $connection->real_connect($host, $settings['user'], $password, $settings['name'], (int) $port, null, $encrypted);
+            $result = $connection->query($argv[2]);
             echo $result === true ? '' : $result->fetch_row()[0];
         } catch (mysqli_sql_exception $error) {
             echo $error->getMessage();
@@ -213,7 +216,16 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
 
     /** What a member of the database says to the site's account, asked from a WordPress pod at HOST or HOST:PORT: the first value, or the error. */
     String ask(Pod wordpress, String host, String sql) {
-        return Pods.exec(kubernetes(), namespace, Pods.name(wordpress), "php", QUESTION, "php", "-d", "display_errors=stderr", "-r", ASK, host, sql);
+        return ask(wordpress, host, sql, "as-the-site");
+    }
+
+    /** The same without TLS. */
+    String askInTheClear(Pod wordpress, String host, String sql) {
+        return ask(wordpress, host, sql, "in-the-clear");
+    }
+
+    private String ask(Pod wordpress, String host, String sql, String how) {
+        return Pods.exec(kubernetes(), namespace, Pods.name(wordpress), "php", QUESTION, "php", "-d", "display_errors=stderr", "-r", ASK, host, sql, how);
     }
 
     Members members() {

@@ -75,6 +75,10 @@ class ReplicationDrillsIT {
         // A fixed number of pods, as writers run on each of them.
         this.release = release.named(Release.LONGEST_NAME).withProfile("replication-xtrabackup-nfs").with("""
             nfs: {storage: {size: 2Gi}}
+            # A client of the database outside of the site: for these drills, a WordPress pod.
+            networkPolicy:
+              from: {database: [{podSelector: {matchLabels: {app.kubernetes.io/component: wordpress}}}]}
+              to: {others: [{peers: [{podSelector: {matchLabels: {app.kubernetes.io/component: database}}}], ports: [3307, 3308]}]}
             wordpress: {replicas: 3, autoscaling: {enabled: false}, content: {size: 1Gi}}
             """).with("{database: {replication: {image: {tag: no-such-tag, digest: '%s'}}}}".formatted(ImageCopy.ofTier("database/replication", "effects/xtrabackup")))
             .with(Cron.VALUES);

@@ -134,7 +134,7 @@ class RotationIT {
 
     private boolean logsInWith(String password) {
         return Pods.exec(release.kubernetes(), release.namespace(), Pods.name(release.pods("wordpress").get(0)), "php", COMMAND, "php", "-r", """
-            mysqli_report(MYSQLI_REPORT_OFF); $c = mysqli_init(); echo @$c->real_connect('127.0.0.1', 'wordpress', $argv[1], 'wordpress', 3306) ? 'in' : $c->connect_errno;""",
+            mysqli_report(MYSQLI_REPORT_OFF); $c = mysqli_init(); echo @$c->real_connect('127.0.0.1', 'wordpress', $argv[1], 'wordpress', 3306, null, MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT) ? 'in' : $c->connect_errno;""",
             password).equals("in");
     }
 

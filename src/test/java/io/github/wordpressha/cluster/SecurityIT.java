@@ -237,7 +237,7 @@ class SecurityIT {
             String secret = release.secret(release.fullname() + "-database", user.equals("monitor") ? "monitor-password" : "root-password");
             assertThat(Pods.exec(release.kubernetes(), release.namespace(), Pods.name(pod), "php", COMMAND, "php", "-r", """
                 mysqli_report(MYSQLI_REPORT_OFF); $c = mysqli_init();
-                echo @$c->real_connect('127.0.0.1', $argv[1], $argv[2], '', 3306) ? 'in' : $c->connect_errno;""", user, secret))
+                echo @$c->real_connect('127.0.0.1', $argv[1], $argv[2], '', 3306, null, MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT) ? 'in' : $c->connect_errno;""", user, secret))
                 .as("'%s' from a WordPress pod, with its password", user).isIn("1045", "1130", "1698");
         }
     }
@@ -250,7 +250,7 @@ class SecurityIT {
     void serviceAccounts() {
         assertThat(release.kubernetes().serviceAccounts().inNamespace(release.namespace()).list().getItems())
             .extracting(one -> one.getMetadata().getName()).as("service accounts of the running release")
-            .containsExactlyInAnyOrder("default", release.fullname() + "-secrets");
+            .containsExactlyInAnyOrder("default", release.fullname() + "-secrets", release.fullname() + "-tls");
         strangers();
         // The NFS server is not in this profile.
         var rendering = Profiles.chart().render(new io.github.wordpressha.helm.Release(Release.NAME, ELSEWHERE, "1.34.0"), Values.none());
@@ -271,7 +271,10 @@ class SecurityIT {
             Set<String> everybody = mayDo("default");
             assertThat(minus(mayDo(Release.NAME + "-secrets"), everybody)).containsExactlyInAnyOrder(
                 "create secrets",
-                "get patch secrets wordpress-ha-database wordpress-ha-wordpress");
+                "get patch secrets wordpress-ha-authority wordpress-ha-database wordpress-ha-etcd-tls wordpress-ha-mysql-tls wordpress-ha-wordpress");
+            assertThat(minus(mayDo(Release.NAME + "-tls"), everybody)).containsExactlyInAnyOrder(
+                "get secrets wordpress-ha-authority",
+                "get patch secrets wordpress-ha-etcd-tls wordpress-ha-mysql-tls");
             assertThat(minus(mayDo(Release.NAME + "-nfs"), everybody)).containsExactlyInAnyOrder(
                 "create delete get list watch persistentvolumes",
                 "get list update watch persistentvolumeclaims",

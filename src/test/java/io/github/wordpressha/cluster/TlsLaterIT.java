@@ -39,6 +39,8 @@ class TlsLaterIT {
     private static final Duration FAILOVER = Duration.ofSeconds(15).multipliedBy(Boolean.getBoolean("drills.full") ? 1 : 3);
     private static final int PER_SECOND = 1;
     private static final String VALUES = """
+        tls: {enabled: false}
+        networkPolicy: {enabled: false} # TLS alone has to refuse strangers
         nfs: {enabled: false}
         etcd: {storage: {size: 256Mi}, resources: {requests: {cpu: 20m, memory: 64Mi}}}
         database: {topology: replication, storage: {size: 2Gi}, resources: {requests: {cpu: 50m, memory: 384Mi}, limits: {memory: 1Gi}}}
@@ -124,7 +126,7 @@ class TlsLaterIT {
         Pod wordpress = release.pods("wordpress").get(0);
         for (Pod pod : release.pods("database")) {
             String ip = pod.getStatus().getPodIP();
-            assertThat(release.ask(wordpress, ip, "SELECT 'in'")).as("a client of %s without TLS", Pods.name(pod)).contains("insecure transport");
+            assertThat(release.askInTheClear(wordpress, ip, "SELECT 'in'")).as("a client of %s without TLS", Pods.name(pod)).contains("insecure transport");
             String host = Pods.name(pod) + "." + name("mysql") + "." + release.namespace() + ".svc.cluster.local";
             assertThat(inMember(GREETING, "TCP:" + ip + ":4444")).as("a clone without TLS").isEmpty();
             assertThat(inMember(GREETING, "OPENSSL:" + host + ":4444,cafile=/tls/ca.crt")).as("a clone without a certificate").isEmpty();

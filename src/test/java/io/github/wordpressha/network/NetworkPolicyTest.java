@@ -13,7 +13,6 @@ import io.github.wordpressha.check.Objects;
 import io.github.wordpressha.check.Workload;
 import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.Rendering;
-import io.github.wordpressha.helm.Values;
 import io.github.wordpressha.helm.Yaml;
 import io.github.wordpressha.network.Policies.End;
 import java.util.ArrayList;
@@ -86,7 +85,6 @@ class NetworkPolicyTest {
             "nfs > dns: 53 5353 53/UDP 5353/UDP",
             "nfs > stranger private public: 443 6443"))),
         new Case("galera with the database and etcd open to clients outside", """
-            tls: {enabled: true}
             database: {service: {type: NodePort}}
             etcd: {service: {type: LoadBalancer}}
             nfs: {enabled: false}
@@ -183,14 +181,18 @@ class NetworkPolicyTest {
   }
 
   @Test
-  @DisplayName("there are no policies unless they are asked for")
-  void areOffByDefault() {
-    assertThat(Profiles.chart().render(RELEASE, Values.none()).manifests()).noneMatch(m -> m.kind().equals("NetworkPolicy"));
+  @DisplayName("there are policies unless they are switched off")
+  void areOnByDefault() throws JsonProcessingException {
+    assertThat(kinds("{}")).contains("NetworkPolicy");
+    assertThat(kinds("networkPolicy: {enabled: false}")).doesNotContain("NetworkPolicy");
+  }
+
+  private static Stream<String> kinds(String values) throws JsonProcessingException {
+    return Profiles.chart().render(RELEASE, (ObjectNode) Yaml.parse(values)).manifests().stream().map(manifest -> manifest.kind());
   }
 
   private static Objects render(String values) throws JsonProcessingException {
-    ObjectNode all = Values.merge((ObjectNode) Yaml.parse(values), (ObjectNode) Yaml.parse("{networkPolicy: {enabled: true}}"));
-    Rendering rendering = Profiles.chart().render(RELEASE, all);
+    Rendering rendering = Profiles.chart().render(RELEASE, (ObjectNode) Yaml.parse(values));
     Checks.Verdict verdict = Checks.verify(rendering, Cluster.ofThree(34));
     assertThat(verdict.errors()).isEmpty();
     return verdict.objects();
