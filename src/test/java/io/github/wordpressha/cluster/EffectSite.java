@@ -127,6 +127,11 @@ final class EffectSite {
     void upgrade(Release changed) {
         release = changed;
         release.upgrade();
+        awaitWhole();
+    }
+
+    /** Waits until the pods of before have gone, and the site answers. */
+    void awaitWhole() {
         release.awaitReady(PATIENCE);
         Await.until("the pods of before have gone", PATIENCE, () -> assertThat(release.pods("wordpress")).hasSize(1));
         site().get("/").expect(200);

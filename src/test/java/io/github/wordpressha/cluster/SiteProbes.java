@@ -501,6 +501,7 @@ final class SiteProbes {
                 break;
             }
         }
+        site.awaitWhole();
         assertThat(Duration.between(start, last)).isBetween(Duration.ofMillis(7500), Duration.ofSeconds(20));
     }
 
