@@ -7,17 +7,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.wordpressha.helm.Chart;
 import io.github.wordpressha.publish.FileServer;
 import io.github.wordpressha.publish.Gpg;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.MethodOrderer;
@@ -59,7 +55,7 @@ class PublishIT {
         String registry = System.getenv("REGISTRY");
         assumeTrue(registry != null && !registry.isBlank(), "REGISTRY names no registry to publish to");
         for (String program : List.of("helm", "mvn", "gpg")) {
-            assumeTrue(onPath(program), "no " + program + " on the PATH");
+            assumeTrue(Programs.onPath(program), "no " + program + " on the PATH");
         }
         remote = "oci://" + registry + "/published/" + System.currentTimeMillis();
         version = Chart.open(CHART).version();
@@ -110,18 +106,9 @@ class PublishIT {
 
     /** Helm keeps what it downloads in a place of the test's own. */
     private static void run(String... command) throws IOException, InterruptedException {
-        Path log = Files.createTempFile(directory, "run", ".log");
-        var builder = new ProcessBuilder(new ArrayList<>(List.of(command))).redirectErrorStream(true).redirectOutput(log.toFile());
-        builder.environment().putAll(Map.of(
+        Programs.run(Map.of(
             "HELM_CACHE_HOME", directory.resolve("cache").toString(),
             "HELM_CONFIG_HOME", directory.resolve("config").toString(),
-            "HELM_DATA_HOME", directory.resolve("data").toString()));
-        Process process = builder.start();
-        assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).as(String.join(" ", command)).isTrue();
-        assertThat(process.exitValue()).as("%s: %s", String.join(" ", command), Files.readString(log)).isZero();
-    }
-
-    private static boolean onPath(String program) {
-        return Arrays.stream(System.getenv("PATH").split(File.pathSeparator)).anyMatch(place -> Files.isExecutable(Path.of(place, program)));
+            "HELM_DATA_HOME", directory.resolve("data").toString()), PATIENCE, command);
     }
 }
