@@ -30,6 +30,15 @@ $progress = wait_until(30, static function () use ($database): ?string {
 		return SiteDatabase::isAbsent($error) ? '' : throw $error;
 	}
 }, 0);
+// A dump may have been restored: of an older core, or of a site that another installation made. install.php brings it to this core.
+if (is_restored($database, $progress)) {
+	say('The database holds a site of an older core, or of another installation: bringing it up to date.');
+	passthru(escapeshellarg(PHP_BINARY) . ' ' . escapeshellarg(__DIR__ . '/install.php') . ' database', $status);
+	if ($status !== 0) {
+		exit($status);
+	}
+	$progress = $database->progress();
+}
 if ($progress !== 'done') {
 	say('The site is not installed yet: nothing to do.');
 	exit(0);
@@ -64,3 +73,17 @@ if ($done + $failed === 0) {
 }
 say(sprintf('Events: %d done, %d failed, in %d s.', $done, $failed, time() - $begin));
 exit($failed > 0 && getenv('FAIL_ON_ERROR') === 'true' ? 1 : 0);
+
+function is_restored(SiteDatabase $database, string $progress): bool
+{
+	require '/usr/src/wordpress/wp-includes/version.php';
+	try {
+		return match ($progress) {
+			'done'  => (int) ($database->option('db_version') ?? $wp_db_version) < $wp_db_version,
+			''      => $database->option('db_version') !== null,
+			default => false, // the install Job is at work
+		};
+	} catch (mysqli_sql_exception $error) {
+		return SiteDatabase::isAbsent($error) ? false : throw $error;
+	}
+}

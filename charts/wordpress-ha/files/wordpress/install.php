@@ -3,6 +3,8 @@
  * Installs the site, or upgrades its database, with WordPress's own functions. Any number of these may run at once: one
  * works, under a lock in the database, and the others find its work done. Running it again changes nothing.
  *
+ * With the argument "database" it leaves plugins alone.
+ *
  * Title, language, administrator and permalinks are for the first installation; afterwards they belong to the dashboard.
  */
 
@@ -127,7 +129,9 @@ foreach (defined('WP_HOME') ? ['home' => WP_HOME, 'siteurl' => WP_SITEURL] : [] 
 	}
 }
 say('The site is ready.');
-plugins($me);
+if (($argv[1] ?? '') !== 'database') {
+	plugins($me);
+}
 
 /** Sets the language; its files come from wordpress.org and stay with the content. Without them the site speaks English. */
 function language(string $language): void

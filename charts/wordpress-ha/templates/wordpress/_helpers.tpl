@@ -353,6 +353,9 @@ pods of the old version while an upgrade goes on, and PHP, which remembers the p
 {{- if not (include "wordpress-ha.wordpress.contentSource" .) }}
 wordpress.content: there is nothing to keep the content on; set nfs.enabled=true, or wordpress.content.storageClass to a ReadWriteMany class, or wordpress.content.existingClaim, or wordpress.content.nfs.server, or, for one replica, wordpress.content.accessMode=ReadWriteOnce.
 {{- end }}
+{{- if and (hasKey $wordpress.php.ini "openssl.cafile") (include "wordpress-ha.wordpress.databaseAuthority" .) }}
+wordpress.php.ini: openssl.cafile is the authority of the database's server; mount yours as /etc/ssl/certs/<hash>.0 in wordpress.extraVolumeMounts, where <hash> is what "openssl x509 -noout -hash" prints for it.
+{{- end }}
 {{- if gt (len (compact (list $content.existingClaim $content.nfs.server $content.storageClass))) 1 }}
 wordpress.content: existingClaim, nfs.server and storageClass exclude one another; set one of them.
 {{- end }}

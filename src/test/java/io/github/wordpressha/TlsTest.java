@@ -162,6 +162,7 @@ class TlsTest {
       "{tls: {issuer: {name: ours}}, database: {topology: external, existingSecret: s, external: {hosts: [db]}}} | tls: the topology external runs no server",
       "{tls: {enabled: false, issuer: {name: ours}}} | tls.enabled: it is said where certificates come from",
       "{tls: {enabled: true, etcd: {existingSecret: pair}}, database: {topology: standalone}} | tls.etcd.existingSecret: the topology standalone",
+      "{wordpress: {php: {ini: {openssl.cafile: /ca.crt}}}} | wordpress.php.ini: openssl.cafile is the authority of the database's server; mount yours",
       "{tls: {enabled: true, issuer: {kind: Authority}}} | /tls/issuer/kind"})
   void isRefused(String values, String sentence) {
     assertThatThrownBy(() -> render(values)).isInstanceOf(RenderException.class).hasMessageContaining(sentence);

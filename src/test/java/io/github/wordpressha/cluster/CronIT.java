@@ -42,6 +42,9 @@ class CronIT {
     private static final int MANY = 1000;
     /** Longer than the pause between two runs. */
     private static final int SLOW_SECONDS = FULL ? 600 : 100;
+    private static final String VERSION = "SELECT option_value FROM wordpress.wp_options WHERE option_name = 'db_version'";
+    /** That of WordPress 6.1. */
+    private static final String OLDER = "53496";
     private static final List<String> ENDS = List.of("drill_throw", "drill_fatal", "drill_memory", "drill_killed", "drill_exit");
 
     private final MailServer mail;
@@ -253,6 +256,25 @@ class CronIT {
         Figures.record("cron/content-away for=%ds event-after=%ds".formatted(
             Duration.between(gone, back).toSeconds(), Duration.between(back, Instant.now()).toSeconds()));
         Await.until("the run that waited is over", PATIENCE, () -> assertThat(cron.isOver(job)).isTrue());
+    }
+
+    @Test
+    @Order(11)
+    @DisplayName("a restored dump of an older core, made by another installation, is brought up to date once, and its events run")
+    void restoredDumpIsUpgraded() {
+        Members members = release.members();
+        String member = members.names().get(0);
+        List<String> version = members.query(member, VERSION);
+        members.query(member, "UPDATE wordpress.wp_options SET option_value = '%s' WHERE option_name = 'db_version'".formatted(OLDER));
+        members.query(member, "DROP TABLE wordpress.wp_wordpress_ha");
+        Instant restored = Instant.now();
+        List<Job> jobs = IntStream.range(0, 3).mapToObj(i -> cron.start("restored-" + i)).toList();
+        Await.until("the schema is this core's", Cron.LATEST, () -> assertThat(members.query(member, VERSION)).isEqualTo(version));
+        Figures.record("cron/restored-dump upgraded-after=%ds".formatted(Duration.between(restored, Instant.now()).toSeconds()));
+        cron.schedule("after-the-restore", 0);
+        cron.awaitRun("after-the-restore", Cron.LATEST);
+        Await.until("all runs are over", PATIENCE, () -> assertThat(jobs).allMatch(cron::isOver));
+        assertThat(Pattern.compile("Upgrading the database's schema from version " + OLDER).matcher(cron.logs()).results()).hasSize(1);
     }
 
     /** A run that began before the address changed may take the first mails. */

@@ -26,6 +26,8 @@ record MailServer(Release release, String tls) {
 
     private static final String NAME = "mail";
     private static final int PORT = 2587;
+    /** What {@code openssl x509 -noout -hash} prints for a certificate with the subject CN=mail. */
+    private static final String AUTHORITY_HASH = "be8f103f";
     private static final String PASSWORD = "a password; with \"odd\" signs";
 
     /** Makes what the site and the server need to trust each other, and the server's address, before the site is installed. */
@@ -40,10 +42,9 @@ record MailServer(Release release, String tls) {
         return """
             wordpress:
               smtp: {host: %s, port: %d, tls: %s, existingSecret: mail-login, from: site@example.com}
-              php: {ini: {openssl.cafile: /etc/mail-authority/ca.crt}}
               extraVolumes: [{name: mail-authority, configMap: {name: mail-authority}}]
-              extraVolumeMounts: [{name: mail-authority, mountPath: /etc/mail-authority}]
-            """.formatted(NAME, PORT, tls);
+              extraVolumeMounts: [{name: mail-authority, mountPath: /etc/ssl/certs/%s.0, subPath: ca.crt}]
+            """.formatted(NAME, PORT, tls, AUTHORITY_HASH);
     }
 
     /** All that it has printed. */
