@@ -29,6 +29,7 @@ public final class Checks {
       new ResourceCheck(),
       new ProbeCheck(),
       new DisruptionCheck(),
+      new ConnectionCheck(),
       new SecurityCheck(),
       new RbacCheck(),
       new ImageCheck(),
