@@ -74,6 +74,15 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 	// Nobody updates core from the dashboard, whatever else is allowed there.
 	$hook('map_meta_cap', static fn(array $needed, string $capability): array => $capability === 'update_core' ? ['do_not_allow'] : $needed, 2);
 
+	// The form decides what a login does, not its address: from outside of wordpress.adminFrom it may only be the password of a post.
+	if (isset($_SERVER['OUTSIDE_ADMIN_RANGES'])) {
+		$hook('login_init', static function (): void {
+			if ($GLOBALS['action'] !== 'postpass') {
+				wp_die('The administration of this site is closed to your address.', '', 403);
+			}
+		});
+	}
+
 	// Pages do not tell which version of WordPress made them.
 	$hook('the_generator', static fn(): string => '');
 
@@ -106,6 +115,9 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 		ini_set('opcache.validate_timestamps', '1');
 		if ($settings['smtp']['host'] !== '') {
 			require_once '/etc/wordpress/smtp.php';
+		}
+		if (!$settings['userEnumeration']) {
+			require_once '/etc/wordpress/hidden-accounts.php';
 		}
 		// By the directory that they are in now: PHP would remember that of an older version of them, which is gone.
 		$mounted = '/etc/wordpress-mu-plugins';

@@ -64,6 +64,7 @@ hostAliases:
       "url" $site.url
       "site" (dict "title" $site.title "language" $site.language "adminUser" $site.adminUser "adminEmail" $site.adminEmail "permalinks" $site.permalinks "internalUrl" $internal)
       "allowPluginChanges" .Values.wordpress.allowPluginChanges
+      "userEnumeration" .Values.wordpress.userEnumeration
       "s3" (ternary .Values.wordpress.media.s3 nil (ne .Values.wordpress.media.s3.bucket ""))
       "constants" .Values.wordpress.constants
       "smtp" (dict "host" $smtp.host "port" $smtp.port "tls" $smtp.tls "from" $smtp.from "login" (ne $smtp.existingSecret ""))
@@ -410,7 +411,7 @@ settings.json: |
   {{- include "wordpress-ha.wordpress.settings" . | nindent 2 }}
 php.ini: |
   {{- tpl (.Files.Get "files/wordpress/php.ini") . | nindent 2 }}
-{{- range list "wp-config.php" "mounted.php" "page-cache.php" "closed-directories.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" }}
+{{- range list "wp-config.php" "mounted.php" "page-cache.php" "closed-directories.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" "hidden-accounts.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}

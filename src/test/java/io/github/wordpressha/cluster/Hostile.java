@@ -69,6 +69,17 @@ record Hostile(String name, String bytes, Set<Integer> statuses, String absent, 
         String call = "<methodCall><methodName>system.listMethods</methodName></methodCall>";
         all.add(new Hostile("an XML-RPC call", "POST /xmlrpc.php HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nContent-Length: " + call.length() + "\r\n\r\n" + call,
             Set.of(404), "methodResponse", ""));
+        // Which accounts are there? The administrator of the install is called admin.
+        for (String path : List.of("/?author=1", "/author/admin/", "/author/admin/feed/", "/?author_name=admin", "/wp-json/wp/v2/users", "/wp-json/wp/v2/users/1",
+                "/wp-json/wp/v2/USERS", "/?rest_route=/wp/v2/users", "/wp-sitemap-users-1.xml")) {
+            all.add(new Hostile("GET " + path, line("GET", path), Set.of(404), "\"admin\"", ""));
+        }
+        all.add(new Hostile("the author of an embedded post", line("GET", "/wp-json/oembed/1.0/embed?url=https://HOST/?p=1"), Set.of(200), "author_", "title"));
+        all.add(new Hostile("a post with its author", line("GET", "/wp-json/wp/v2/posts?_embed=author"), Set.of(200), "\"slug\":\"admin\"", "rest_no_route"));
+        all.add(form("a login with a wrong name", "", "log=nobody-here&pwd=wrong&testcookie=1", 200, "Incorrect username or password"));
+        all.add(form("a login with a wrong password", "", "log=admin&pwd=wrong&testcookie=1", 200, "Incorrect username or password"));
+        all.add(form("the lost password of no account", "?action=lostpassword", "user_login=nobody-here", 302, "checkemail=confirm"));
+        all.add(form("the lost password of an account", "?action=lostpassword", "user_login=admin", 302, "checkemail=confirm"));
         // Methods.
         for (String method : List.of("TRACE", "TRACK", "DEBUG", "PROPFIND", "MOVE")) {
             all.add(new Hostile("method " + method, line(method, "/"), Set.of(405), "", ""));
@@ -108,6 +119,12 @@ record Hostile(String name, String bytes, Set<Integer> statuses, String absent, 
 
     private static Hostile get(String path, int status) {
         return new Hostile("GET " + path, line("GET", path), Set.of(status), "", "");
+    }
+
+    /** The login's form, from addresses that share no attempts with one another. */
+    private static Hostile form(String name, String query, String body, int status, String present) {
+        return new Hostile(name, head("POST", "/wp-login.php" + query) + "X-Forwarded-For: 203.0.113." + body.length() + "\r\nCookie: " + Session.TEST_COOKIE
+            + "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: " + body.length() + "\r\n\r\n" + body, Set.of(status), "", present);
     }
 
     private static String line(String method, String path) {

@@ -100,6 +100,8 @@ final class SiteProbes {
         new Probe<>("headers", SiteProbes::headers),
         new Probe<>("upload policy", SiteProbes::uploadPolicy),
         new Probe<>("xml-rpc", SiteProbes::xmlRpc),
+        new Probe<>("accounts", SiteProbes::accounts),
+        new Probe<>("administration", SiteProbes::administration),
         new Probe<>("login limit", SiteProbes::loginLimit),
         new Probe<>("trusted proxies", SiteProbes::trustedProxies),
         new Probe<>("no version", site -> assertThat(site.site().get("/").text()).doesNotContain("name=\"generator\"")),
@@ -435,6 +437,24 @@ final class SiteProbes {
     private static void xmlRpc(EffectSite site) {
         String call = "<?xml version=\"1.0\"?><methodCall><methodName>demo.sayHello</methodName></methodCall>";
         assertThat(site.site().post("/xmlrpc.php", call.getBytes(UTF_8), Map.of("Content-Type", "text/xml", CLIENT, "198.51.100.9")).expect(200).text()).contains("Hello!");
+    }
+
+    /** SecurityIT asks a site that hides them. */
+    private static void accounts(EffectSite site) {
+        assertThat(site.ask("/?author=1").expect(301).headers().firstValue("Location")).get().asString().endsWith("/author/editor-in-chief/");
+        assertThat(site.ask("/wp-json/wp/v2/users").expect(200).text()).contains("\"slug\":\"editor-in-chief\"");
+        assertThat(site.site().postForm("/wp-login.php", Map.of("log", "unknown-name", "pwd", "x"), Map.of(CLIENT, "198.51.100.3")).text()).contains("unknown-name</strong> is not registered");
+    }
+
+    private static void administration(EffectSite site) {
+        Map<String, String> outside = Map.of(CLIENT, "192.0.2.1");
+        assertThat(site.site().get("/wp-login.php", outside).expect(403).text()).contains("closed to your address");
+        site.site().get("/wp-admin/", outside).expect(403);
+        site.site().get("/wp-admin/admin-ajax.php", outside).expect(400);
+        site.site().get("/wp-login.php", Map.of(CLIENT, "198.51.100.4")).expect(200);
+        // The password of a post, and nothing else in its name.
+        site.site().postForm("/wp-login.php?action=postpass", Map.of("post_password", "x"), outside).expect(302);
+        site.site().postForm("/wp-login.php?action=postpass", Map.of("action", "login", "log", "editor-in-chief", "pwd", "x"), outside).expect(403);
     }
 
     private static void loginLimit(EffectSite site) {

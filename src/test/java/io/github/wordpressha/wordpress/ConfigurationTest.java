@@ -58,7 +58,8 @@ class ConfigurationTest {
       "{site: {url: 'https://www.example.com/'}} | write https://www.example.com, or",
       "{cache: {trackers: ['no name']}} | /wordpress/cache/trackers/0",
       "{cache: {cookies: ['currency=EUR']}} | /wordpress/cache/cookies/0",
-      "{trustedProxies: [10.0.0.0/99]} | /wordpress/trustedProxies/0"})
+      "{trustedProxies: [10.0.0.0/99]} | /wordpress/trustedProxies/0",
+      "{adminFrom: [home.example.com]} | /wordpress/adminFrom/0"})
   void isRefused(String wordpress, String sentence) {
     assertThatThrownBy(() -> Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("{wordpress: " + wordpress + "}")))
         .isInstanceOf(RenderException.class).hasMessageContaining(sentence);
