@@ -54,7 +54,8 @@ public final class Checks {
 
   /** Decodes and checks what a chart rendered. */
   public static Verdict verify(Rendering rendering, Cluster cluster) {
-    return verify(rendering.release(), rendering.manifests(), rendering.problems(), rendering.values(), cluster);
+    List<Problem> found = Stream.concat(rendering.problems().stream(), Openings.in(rendering.notes()).stream()).toList();
+    return verify(rendering.release(), rendering.manifests(), found, rendering.values(), cluster);
   }
 
   /**

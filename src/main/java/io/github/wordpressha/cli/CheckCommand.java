@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import io.github.wordpressha.check.Check;
 import io.github.wordpressha.check.Checks;
 import io.github.wordpressha.check.Checks.Verdict;
+import io.github.wordpressha.check.Openings;
 import io.github.wordpressha.manifest.Problem;
 import io.github.wordpressha.manifest.Problem.Severity;
 import java.io.PrintWriter;
@@ -82,7 +83,7 @@ final class CheckCommand implements Callable<Integer> {
     }
     long errors = count(verdict.problems(), Severity.ERROR);
     long warnings = count(verdict.problems(), Severity.WARNING);
-    out.println(verdict.objects().manifests().size() + " objects, " + (4 + Checks.ALL.size()) + " rules: "
+    out.println(verdict.objects().manifests().size() + " objects, " + rules().size() + " rules: "
         + coloured(ansi, errors > 0 ? "bold,red" : "green", errors + (errors == 1 ? " error" : " errors")) + ", "
         + coloured(ansi, warnings > 0 ? "yellow" : "green", warnings + (warnings == 1 ? " warning" : " warnings"))
         + (notes ? "" : " (" + count(verdict.problems(), Severity.NOTE) + " notes: --notes)"));
@@ -107,6 +108,7 @@ final class CheckCommand implements Callable<Integer> {
     for (Check check : Checks.ALL) {
       rules.add(Map.entry(check.rule(), check.description()));
     }
+    rules.add(Map.entry(Openings.RULE, Openings.DESCRIPTION));
     return rules;
   }
 }

@@ -91,7 +91,7 @@ class MainTest {
     JsonNode sarif = new ObjectMapper().readTree(run("check", "--chart", SAMPLE, "--nodes", "2", "-o", "sarif").out());
     assertThat(sarif.path("version").asText()).isEqualTo("2.1.0");
     JsonNode run = sarif.path("runs").get(0);
-    assertThat(run.path("tool").path("driver").path("rules")).hasSize(4 + Checks.ALL.size());
+    assertThat(run.path("tool").path("driver").path("rules")).hasSize(5 + Checks.ALL.size());
     assertThat(run.path("results").get(0).path("level").asText()).isEqualTo("error");
     assertThat(run.path("results").get(0).path("message").path("text").asText()).contains("3 pods must be on different nodes");
   }

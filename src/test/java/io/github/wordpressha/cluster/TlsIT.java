@@ -147,7 +147,7 @@ class TlsIT {
     @Order(3)
     @DisplayName("on the nodes' ports, etcd wants a certificate and the database wants TLS, as the notes say")
     void nodePortsAsk() {
-        assertThat(notes).contains("-etcd-client: it wants a certificate of the release's authority", "-mysql-client: it wants TLS and a password");
+        assertThat(notes).contains("reach etcd; it wants a certificate of the release's authority", "reach the database; it wants a password over TLS");
         String etcd = release.fullname() + "-etcd-client." + release.namespace() + ".svc.cluster.local";
         String ask = "curl -s -m 5 --cacert /tls/ca.crt --resolve %1$s:%2$d:%3$s %%s https://%1$s:%2$d/version || echo refused $?"
             .formatted(etcd, nodePort("etcd"), nodeAddress);
