@@ -37,6 +37,30 @@ write_credentials() {
   mv "$CREDENTIALS/$name.new.$$" "$CREDENTIALS/$name.cnf"
 }
 
+# With TLS, accounts that connect from other pods may not do so in the clear, whatever the server allows.
+require_tls=${TLS:+REQUIRE SSL}
+
+# make_data_directory [OPTION...]: of a new server. root gets a password that only this script knows, as an account without one would be
+# open to whatever reaches the socket before take_root does.
+make_data_directory() {
+  local work errors status=0; work=$(mktemp -d); errors=$work/mysqld.err
+  mysqld --initialize --log-error="$errors" --log-error-verbosity=3 "$@" >>"$errors" 2>&1 || status=$?
+  sed -n 's/.*temporary password.*root@localhost: //p' "$errors" >"$work/password"
+  sed '/temporary password/d' "$errors" >&2
+  [ $status != 0 ] || SECRETS=$work write_credentials initialize root password
+  rm -r "$work"
+  return $status
+}
+
+# The client for the server that makes the data directory.
+initialize_client=(mysql --defaults-file="$CREDENTIALS/initialize.cnf" --protocol=socket --socket="$INITIALIZE_SOCKET")
+
+# take_root: gives root the Secret's password; fails until the server takes statements.
+take_root() {
+  "${initialize_client[@]}" --connect-expired-password <<<"ALTER USER 'root'@'localhost' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/root-password")")" >/dev/null 2>&1 || return 1
+  write_credentials initialize root root-password
+}
+
 # How socat shows its own certificate and checks the other one's.
 tls_stream=${TLS:+cert=$TLS/tls.crt,key=$TLS/tls.key,cafile=$TLS/ca.crt,verify=1}
 

@@ -7,29 +7,28 @@ here=$(dirname "$0")
 
 : "${APPLICATION_USER:?}" "${APPLICATION_DATABASE:?}"
 patience=300 # seconds for the first start; a slow disk takes one minute
-client=(mysql --no-defaults --protocol=socket --socket="$INITIALIZE_SOCKET" --user=root)
 
-mysqld --initialize-insecure
+make_data_directory --mysqlx=OFF
 
 free_socket "$INITIALIZE_SOCKET"
 mysqld --skip-networking --mysqlx=OFF --socket="$INITIALIZE_SOCKET" &
 server=$!
 for ((i = 0; ; i++)); do
-  if "${client[@]}" -e "SELECT 1" >/dev/null 2>&1; then break; fi
+  if take_root; then break; fi
   if ! kill -0 $server 2>/dev/null; then log "The server ended while the data directory was made; its log is above."; exit 1; fi
   if [ $i -ge $patience ]; then log "The server did not come up within $patience s; its log is above."; kill $server; exit 1; fi
   pause 1
 done
 
 log "Making the accounts: root (local only), monitor (this pod only), $APPLICATION_USER."
-"${client[@]}" <<SQL
+"${initialize_client[@]}" <<SQL
 CREATE DATABASE IF NOT EXISTS \`$APPLICATION_DATABASE\` CHARACTER SET utf8mb4;
-CREATE USER $(sql_quote "$APPLICATION_USER")@'%' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/password")");
+CREATE USER $(sql_quote "$APPLICATION_USER")@'%' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/password")") $require_tls;
 GRANT $application_privileges ON $(sql_schema "$APPLICATION_DATABASE").* TO $(sql_quote "$APPLICATION_USER")@'%';
 CREATE USER 'monitor'@'127.0.0.1' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/monitor-password")") WITH MAX_USER_CONNECTIONS 20;
-ALTER USER 'root'@'localhost' IDENTIFIED BY $(sql_quote "$(<"$SECRETS/root-password")");
 SQL
 
+rm "$CREDENTIALS/initialize.cnf"
 kill -TERM $server
 wait $server || { log "The server did not shut down in order; its log is above."; exit 1; }
 log "The data directory is made."

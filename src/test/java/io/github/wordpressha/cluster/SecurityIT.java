@@ -232,7 +232,13 @@ class SecurityIT {
             .doesNotContain("GRANT OPTION").doesNotContain("ALL PRIVILEGES").containsAnyOf("GRANT USAGE ON *.*", "ON `wordpress`.*"));
         assertThat(release.members().query(member, "SHOW GRANTS FOR 'monitor'@'127.0.0.1'")).allSatisfy(grant -> assertThat(grant)
             .containsAnyOf("GRANT USAGE ON *.*", "GRANT SELECT ON `mysql`.`wsrep_cluster_members`"));
+        assertThat(release.members().query(member, "SELECT ssl_type FROM mysql.user WHERE user = 'wordpress'")).containsExactly("ANY");
         Pod pod = release.pods("wordpress").get(0);
+        assertThat(Pods.exec(release.kubernetes(), release.namespace(), Pods.name(pod), "php", COMMAND, "php", "-r", """
+            mysqli_report(MYSQLI_REPORT_OFF); $c = mysqli_init();
+            $c->real_connect('127.0.0.1', 'wordpress', rtrim(file_get_contents('/run/secrets/wordpress/database-password')), '', 3306, null, MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT);
+            foreach (['mysql.user', 'mysql.global_priv'] as $table) { echo $c->query("SELECT * FROM $table LIMIT 1") ? 'read ' : 'refused '; }"""))
+            .as("the site's account reads the passwords of the accounts").isEqualTo("refused refused ");
         for (String user : List.of("root", "monitor", "")) {
             String secret = release.secret(release.fullname() + "-database", user.equals("monitor") ? "monitor-password" : "root-password");
             assertThat(Pods.exec(release.kubernetes(), release.namespace(), Pods.name(pod), "php", COMMAND, "php", "-r", """
