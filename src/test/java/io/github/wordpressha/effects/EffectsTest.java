@@ -113,7 +113,7 @@ class EffectsTest {
   }
 
   /** Whether {@code Class#method} is a test in a class of this kind. */
-  private static boolean isTest(String witness, Predicate<Class<?>> kind) {
+  static boolean isTest(String witness, Predicate<Class<?>> kind) {
     String[] names = witness.split("#", 2);
     return names.length == 2 && type(names[0]).filter(kind)
         .map(type -> Arrays.stream(type.getDeclaredMethods()))
