@@ -354,58 +354,27 @@ class SecurityIT {
         // What is forbidden never answers; what is allowed may be slow to, where nodes share few cores.
         var seen = new TreeSet<String>();
         for (int attempt = 0; attempt < 3 && !seen.containsAll(intended); attempt++) {
-            sources.forEach((name, pod) -> reached(pod, name, targets).forEach(target -> seen.add(name + " > " + target)));
+            sources.forEach((name, pod) -> Strangers.reached(release, pod, containerOf(name), targets).forEach(target -> seen.add(name + " > " + target)));
         }
         assertThat(seen).containsExactlyInAnyOrderElementsOf(intended);
         Figures.record("security/connections tried=%d reached=%d".formatted(sources.size() * targets.size(), seen.size()));
     }
 
-    /** Which targets answer: an open port, or one on which nobody listens now. What is forbidden is dropped, so nothing comes back. */
-    private Set<String> reached(Pod pod, String component, Map<String, String> targets) {
-        String container = switch (component) {
+    private static String containerOf(String component) {
+        return switch (component) {
             case "wordpress" -> "php";
             case "database" -> "mysql";
             case "etcd" -> "status";
-            default -> "tools";
+            default -> Strangers.CONTAINER;
         };
-        String script = targets.entrySet().stream()
-            .map(target -> "try '%s' %s &".formatted(target.getKey(), target.getValue()))
-            .collect(joining("\n", """
-                try() { local said; said=$(LC_ALL=C timeout 6 bash -c "exec 3<>/dev/tcp/$2/$3" 2>&1) && echo "yes $1" && return
-                  case $said in *refused*) echo "yes $1" ;; *) echo "no $1" ;; esac; }
-                """, "\nwait"));
-        List<String> lines = Pods.exec(release.kubernetes(), pod.getMetadata().getNamespace(), Pods.name(pod), container, COMMAND, "bash", "-c", script).lines().toList();
-        assertThat(lines).hasSize(targets.size());
-        return lines.stream().filter(line -> line.startsWith("yes ")).map(line -> line.substring(4)).collect(toCollection(TreeSet::new));
     }
 
     /** Pods that are not of the release: one beside it, two in another namespace, of which one has the labels of a WordPress pod. */
     private void strangers() {
-        if (release.kubernetes().namespaces().withName(ELSEWHERE).get() == null) {
-            release.kubernetes().resource(new NamespaceBuilder().withNewMetadata().withName(ELSEWHERE).endMetadata().build()).create();
-        }
         Map<String, String> labels = release.pods("wordpress").get(0).getMetadata().getLabels();
-        stranger(release.namespace(), "neighbour", Map.of("app", "other"));
-        stranger(ELSEWHERE, "stranger", Map.of("app", "other"));
-        stranger(ELSEWHERE, "impostor", labels);
-        for (String name : List.of("neighbour", "stranger", "impostor")) {
-            Await.until(name + " runs", Duration.ofMinutes(1), () -> assertThat(pod(name.equals("neighbour") ? release.namespace() : ELSEWHERE, name)
-                .getStatus().getContainerStatuses()).allMatch(one -> one.getReady()).isNotEmpty());
-        }
-    }
-
-    private void stranger(String namespace, String name, Map<String, String> labels) {
-        String image = release.pods("etcd").get(0).getSpec().getInitContainers().get(0).getImage();
-        release.kubernetes().resource(new PodBuilder()
-            .withNewMetadata().withName(name).withNamespace(namespace).withLabels(labels).endMetadata()
-            .withNewSpec()
-            .withTerminationGracePeriodSeconds(1L)
-            .withAutomountServiceAccountToken(false)
-            .withNewSecurityContext().withRunAsNonRoot(true).withRunAsUser(65532L).withNewSeccompProfile().withType("RuntimeDefault").endSeccompProfile().endSecurityContext()
-            .addNewContainer().withName("tools").withImage(image)
-            .withCommand("socat", "TCP-LISTEN:8000,fork,reuseaddr", "EXEC:true")
-            .withNewSecurityContext().withAllowPrivilegeEscalation(false).withNewCapabilities().withDrop("ALL").endCapabilities().endSecurityContext()
-            .endContainer().endSpec().build()).serverSideApply();
+        Strangers.start(release, release.namespace(), "neighbour", Map.of("app", "other"));
+        Strangers.start(release, ELSEWHERE, "stranger", Map.of("app", "other"));
+        Strangers.start(release, ELSEWHERE, "impostor", labels);
     }
 
     private Pod pod(String namespace, String name) {
