@@ -7,6 +7,7 @@
  * - get_the_password_form(): a post with a password is answered with nocache_headers().
  * - WP::send_headers(): nothing about caching for anonymous readers; nocache_headers() for those who are logged in.
  * - wp_not_installed(), dead_db(): status 500 without a database, which wp-config.php makes 503.
+ * - WP::parse_request(), redirect_canonical(), the REST server, sitemaps, oEmbed: an account called admin, as the must-use files let it be seen.
  * - A plugin's cookie, header, constant: as the kind of the page says.
  *
  * A page's kind is the first word of its path ("/cookie-1/" sets a cookie), until a test changes it: that is a file in state/.
@@ -19,6 +20,7 @@ const STATE   = __DIR__ . '/../state';
 // As wp-config.php does, which needs a database.
 require '/etc/wordpress/page-cache.php';
 header_register_callback(static fn() => WordPressHa\limit_storage());
+require __DIR__ . '/core.php';
 
 function state(string $name): ?string
 {
@@ -52,6 +54,30 @@ if (state('database') === 'away') {
 }
 if ($login || str_starts_with($path, '/wp-admin') || str_starts_with($path, '/wp-json')) {
 	header(NOCACHE);
+}
+$query = apply_filters('request', array_intersect_key($_GET, ['author' => '', 'author_name' => '']) + ($page === 'author' ? ['author_name' => explode('/', $path)[2] ?? ''] : []));
+if (isset($query['error'])) {
+	http_response_code(404);
+	header(NOCACHE);
+	exit('Not found');
+}
+if (isset($query['author'])) {
+	header('Location: http://' . $_SERVER['HTTP_HOST'] . '/author/admin/', true, 301);
+	exit;
+}
+if (str_starts_with(strtolower($path), '/wp-json/wp/v2/users')) {
+	$known = array_filter(array_keys(apply_filters('rest_endpoints', ['/wp/v2/posts' => [], '/wp/v2/users' => [], '/wp/v2/users/(?P<id>[\d]+)' => []])),
+		static fn(string $route): bool => (bool) preg_match("@^$route\$@i", substr($path, strlen('/wp-json'))));
+	http_response_code($known ? 200 : 404);
+	exit($known ? '[{"id":1,"slug":"admin"}]' : '{"code":"rest_no_route"}');
+}
+if ($path === '/wp-sitemap-users-1.xml') {
+	$shown = apply_filters('wp_sitemaps_add_provider', new stdClass(), 'users');
+	http_response_code($shown ? 200 : 404);
+	exit($shown ? 'http://site.example/author/admin/' : 'Not found');
+}
+if ($path === '/wp-json/oembed/1.0/embed') {
+	exit(json_encode(apply_filters('oembed_response_data', ['title' => 'A post', 'author_name' => 'admin', 'author_url' => apply_filters('author_link', '/author/admin/')])));
 }
 if ($page !== '' && !str_ends_with($path, '/') && !str_contains($path, '.')) {
 	header('Location: http://' . $_SERVER['HTTP_HOST'] . $path . '/' . ($_SERVER['QUERY_STRING'] === '' ? '' : '?' . $_SERVER['QUERY_STRING']), true, 301);
