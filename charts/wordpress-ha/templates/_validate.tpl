@@ -16,6 +16,7 @@ wordpress.content.size: {{ .Values.wordpress.content.size }} does not fit on the
 {{- include "wordpress-ha.wordpress.problems" . }}
 {{- include "wordpress-ha.external.problems" . }}
 {{- include "wordpress-ha.tls.problems" . }}
+{{- include "wordpress-ha.metrics.problems" . }}
 {{- include "wordpress-ha.databaseStorageProblems" . }}
 {{- range $tier := list "etcd" "database" "wordpress" }}
 {{- $service := (get $.Values $tier).service }}

@@ -10,6 +10,7 @@ set -euo pipefail
 # shellcheck source=galera/health.sh
 . "$(dirname "$0")/health.sh"
 
+exporter=${EXPORTER:-http://127.0.0.1:9104} # mysqld_exporter
 interval=0.5 # seconds between two looks: what a request may be told is at most this old
 patience=2   # seconds that the server may take to answer one; more is a failure for the clients, too
 
@@ -17,6 +18,11 @@ export RUN
 # Each proxy keeps one request waiting, most of the time: that is a sleeping shell of half a megabyte.
 socat TCP-LISTEN:"$AGENT_PORT",reuseaddr,fork,backlog=256,max-children=256 EXEC:"bash $(dirname "$0")/respond.sh",nofork 2>/dev/null & # it complains of every client that hangs up early
 listener=$!
+metrics=""
+if [ -n "${METRICS_PORT-}" ]; then
+  socat TCP-LISTEN:"$METRICS_PORT",reuseaddr,fork,max-children=8 EXEC:"bash $(dirname "$0")/member.sh",nofork 2>/dev/null &
+  metrics=$!
+fi
 client_pid=""
 
 connect() {
@@ -31,7 +37,20 @@ disconnect() {
   client_pid=""
 }
 trap '' PIPE # a client that has gone is seen by its missing answer
-trap 'disconnect; kill "$listener" 2>/dev/null; exit 0' TERM INT
+# shellcheck disable=SC2086 # without metrics there is one process
+trap 'disconnect; kill "$listener" $metrics 2>/dev/null; exit 0' TERM INT
+
+# admit_exporter: gives mysqld_exporter the password, in a file of its own, whenever the Secret has a new one. Its parser takes what is
+# between backquotes as it is. TLS is used where the server wants it; the connection does not leave the pod.
+admit_exporter() {
+  local file=$CREDENTIALS/exporter/monitor.cnf
+  if [ -z "$metrics" ] || [ "$file" -nt "$SECRETS/monitor-password" ]; then return 0; fi
+  mkdir -p "${file%/*}"
+  # shellcheck disable=SC2016 # backquotes for the exporter
+  (umask 077; printf '[client]\nuser=monitor\npassword=`%s`\nhost=127.0.0.1\nport=3306\ntls=preferred\n' "$(<"$SECRETS/monitor-password")" >"$file.new")
+  mv "$file.new" "$file"
+  curl -sf --max-time 1 -X POST "$exporter/-/reload" >/dev/null 2>&1 || true # it has not started yet
+}
 
 # look: sets the array "answer" from the server's reply; fails when there is no whole one in time.
 look() {
@@ -58,6 +77,7 @@ declare -A answer=()
 code=503 reason="The check agent has just started."
 said=""
 while true; do
+  admit_exporter
   read_note "$RUN/health"; before=$REPLY
   if look 2>/dev/null; then
     judge

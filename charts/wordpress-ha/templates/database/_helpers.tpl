@@ -2,6 +2,9 @@
 {{- define "wordpress-ha.databaseScripts" -}}
 {{ (.Files.Glob "files/database/*").AsConfig }}
 {{ (.Files.Glob (printf "files/database/%s/*.sh" .Values.database.topology)).AsConfig }}
+{{- if .Values.metrics.enabled }}
+{{ (.Files.Glob "files/metrics/member.sh").AsConfig }}
+{{- end }}
 {{- if include "wordpress-ha.hasEtcd" . }}
 {{ (.Files.Glob "files/etcd/{client,facts}.sh").AsConfig }}
 {{- end }}
@@ -69,8 +72,12 @@ that is kept on an NFS server is not given to the pod's group: the server could 
   env:
     - name: POD_NAME
       valueFrom: {fieldRef: {fieldPath: metadata.name}}
+    {{- if .Values.metrics.enabled }}
+    - {name: METRICS_PORT, value: {{ include "wordpress-ha.port" (list "database" "metrics") | quote }}}
+    {{- include "wordpress-ha.tls.env" . | nindent 4 }}
+    {{- end }}
   ports:
-    {{- include "wordpress-ha.containerPorts" (list "database" "agent") | nindent 4 }}
+    {{- include "wordpress-ha.containerPorts" (concat (list "database" "agent") (ternary (list "metrics") list .Values.metrics.enabled)) | nindent 4 }}
   securityContext:
     {{- include "wordpress-ha.containerSecurityContext" . | nindent 4 }}
   resources:
@@ -83,6 +90,9 @@ that is kept on an NFS server is not given to the pod's group: the server could 
     - {name: credentials, mountPath: /run/credentials}
     - {name: tmp, mountPath: /tmp, subPath: agent}
     - {name: secret, mountPath: /secrets, readOnly: true}
+    {{- if .Values.metrics.enabled }}
+    {{- include "wordpress-ha.tls.mount" . | nindent 4 }}
+    {{- end }}
 {{- end }}
 
 {{/*

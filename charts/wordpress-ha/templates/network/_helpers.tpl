@@ -3,9 +3,9 @@ The ports of each tier, by name: those of the containers, of the Services and of
 */}}
 {{- define "wordpress-ha.ports" -}}
 etcd: {client: 2379, peer: 2380, metrics: 2381, status: 2382}
-database: {mysql: 3306, agent: 9200, galera: 4567, ist: 4568, sst: 4444, clone: 4444, client: 3307, read: 3308, proxy-health: 8404}
+database: {mysql: 3306, agent: 9200, galera: 4567, ist: 4568, sst: 4444, clone: 4444, client: 3307, read: 3308, proxy-health: 8404, metrics: 9205}
 nfs: { {{- range $i, $port := include "wordpress-ha.nfsPorts" . | fromJsonArray }}{{ if $i }}, {{ end }}{{ $port.name }}: {{ $port.port }}{{ end -}} }
-wordpress: {http: 8080, status: 8081, router-health: 8404}
+wordpress: {http: 8080, status: 8081, router-health: 8404, metrics: 9205}
 {{- end }}
 
 {{/* A port's number. Usage: include "wordpress-ha.port" (list "etcd" "client") */}}
@@ -81,7 +81,12 @@ Who comes in from outside of the release. peers: NetworkPolicyPeers. Without any
 {{- end }}
 {{- if include "wordpress-ha.hasEtcd" . }}
 - {to: etcd, ports: [client], open: {{ ne .Values.etcd.service.type "ClusterIP" }}, peers: {{ toJson $from.etcd }}}
-- {to: etcd, ports: [metrics], open: false, peers: {{ toJson $from.monitoring }}}
+- {to: etcd, ports: {{ ternary "[metrics, status]" "[metrics]" (and .Values.metrics.enabled .Values.tls.enabled) }}, open: false, peers: {{ toJson $from.monitoring }}}
+{{- end }}
+{{- if .Values.metrics.enabled }}
+{{- range without (include "wordpress-ha.metrics.tiers" . | fromJsonArray) "etcd" }}
+- {to: {{ . }}, ports: [metrics], open: false, peers: {{ toJson $from.monitoring }}}
+{{- end }}
 {{- end }}
 {{- if .Values.nfs.enabled }}
 # Nodes mount volumes, not pods, and nothing here knows their addresses.

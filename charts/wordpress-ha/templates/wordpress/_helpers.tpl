@@ -440,6 +440,12 @@ plugins.php: |
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}
+{{- if .Values.metrics.enabled }}
+metrics.php: |
+  {{- .Files.Get "files/metrics/web.php" | nindent 2 }}
+metrics-probe.php: |
+  {{- .Files.Get "files/metrics/probe.php" | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "wordpress-ha.wordpress.routerConfiguration" -}}

@@ -40,12 +40,13 @@ final class LocalSite implements HttpTarget {
   private final Path directory;
   private final Client site;
   private final Client status;
+  private final Client metrics;
   private final List<Process> processes = new ArrayList<>();
   private final ScheduledExecutorService kubelet = Executors.newSingleThreadScheduledExecutor();
 
   /** What is missing on this machine. */
   static Optional<String> missing() {
-    return Stream.of("nginx", "php-fpm").filter(name -> program(name).isEmpty()).findFirst().map(name -> name + " is not installed");
+    return Stream.of("nginx", "php-fpm", "php").filter(name -> program(name).isEmpty()).findFirst().map(name -> name + " is not installed");
   }
 
   private static Optional<Path> program(String name) {
@@ -68,8 +69,10 @@ final class LocalSite implements HttpTarget {
     this.directory = directory;
     int port = freePort();
     int statusPort = freePort();
+    int metricsPort = freePort();
     site = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), "site.example");
     status = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), statusPort), "status");
+    metrics = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), metricsPort), "metrics");
     for (String name : List.of("run", "tmp", "cache", "state", "etc", "etc-web", "root")) {
       Files.createDirectories(directory.resolve(name));
     }
@@ -78,19 +81,23 @@ final class LocalSite implements HttpTarget {
     }
     for (var map : Profiles.chart().render(Release.standard(), values).manifests()) {
       if (map.kind().equals("ConfigMap") && map.name().endsWith("-web")) {
-        writeAll(map.tree().path("data"), directory.resolve("etc-web"), port, statusPort);
+        writeAll(map.tree().path("data"), directory.resolve("etc-web"), port, statusPort, metricsPort);
       } else if (map.kind().equals("ConfigMap") && map.name().endsWith("-wordpress")) {
-        writeAll(map.tree().path("data"), directory.resolve("etc"), port, statusPort);
+        writeAll(map.tree().path("data"), directory.resolve("etc"), port, statusPort, metricsPort);
       }
+    }
+    if (Files.exists(directory.resolve("etc-web/metrics.php"))) {
+      run("php", "etc-web/metrics.php");
     }
     run("php-fpm", ROOT ? "-R" : "-F", "-F", "-y", "etc-web/php-fpm.conf");
     run("nginx", "-e", "error.log", "-p", directory + "/", "-c", "etc-web/nginx.conf", "-g", "daemon off;" + (ROOT ? " user root;" : ""));
   }
 
-  private void writeAll(JsonNode data, Path target, int port, int statusPort) throws IOException {
+  private void writeAll(JsonNode data, Path target, int port, int statusPort, int metricsPort) throws IOException {
     for (var file : (Iterable<Map.Entry<String, JsonNode>>) data::fields) {
       String text = moved(file.getValue().asText())
-          .replaceAll("listen (?:\\[::\\]:)?8080", "listen 127.0.0.1:" + port).replaceAll("listen (?:\\[::\\]:)?8081", "listen 127.0.0.1:" + statusPort);
+          .replaceAll("listen (?:\\[::\\]:)?8080", "listen 127.0.0.1:" + port).replaceAll("listen (?:\\[::\\]:)?8081", "listen 127.0.0.1:" + statusPort)
+          .replace("127.0.0.1:8081", "127.0.0.1:" + statusPort).replaceAll("(?:127\\.0\\.0\\.1|0\\.0\\.0\\.0):9205", "127.0.0.1:" + metricsPort);
       if (ROOT) {
         text = text.replaceAll("(?m)^\\[(?!global)[a-z]+\\]$", "$0\nuser = root\ngroup = root");
       }
@@ -155,6 +162,11 @@ final class LocalSite implements HttpTarget {
   @Override
   public Answer send(Step step) {
     return site.send(step);
+  }
+
+  /** A scrape of the pod's metrics. */
+  Answer scrape() {
+    return metrics.send(Step.get("/metrics"));
   }
 
   @Override

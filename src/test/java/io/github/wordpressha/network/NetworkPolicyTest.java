@@ -135,6 +135,15 @@ class NetworkPolicyTest {
                 PHP + " > private public: 587",
                 PHP + " > private: 9000",
                 PHP + " > public: 6443")),
+        new Case("metrics, for those that may read them", """
+            tls: {enabled: true}
+            metrics: {enabled: true}
+            networkPolicy: {from: {monitoring: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: elsewhere}}}]}}
+            nfs: {enabled: false}
+            wordpress: {content: {storageClass: files}}
+            """, join(site, galera, List.of(
+                "stranger > wordpress database: 9205",
+                "stranger > etcd: 2381 2382"))),
         new Case("a bucket by the role of the node or pod", """
             nfs: {enabled: false}
             wordpress: {content: {storageClass: files}, media: {s3: {bucket: media, region: r}}}
