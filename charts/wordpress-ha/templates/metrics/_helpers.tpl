@@ -74,7 +74,7 @@ collects what needs no privilege.
 {{- define "wordpress-ha.metrics.problems" -}}
 {{- $metrics := .Values.metrics }}
 {{- if not $metrics.enabled }}
-{{- range $what := list "podMonitor" }}
+{{- range $what := list "podMonitor" "alerts" }}
 {{- if (get $metrics $what).enabled }}
 metrics.{{ $what }}.enabled: there are no metrics; set metrics.enabled=true, or metrics.{{ $what }}.enabled=false.
 {{- end }}
@@ -83,4 +83,33 @@ metrics.{{ $what }}.enabled: there are no metrics; set metrics.enabled=true, or 
 metrics.annotations: there are no metrics; set metrics.enabled=true, or metrics.annotations=false.
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* The alerts of one file, as YAML, with the labels of this release's pods in their expressions. Usage: ... (list . "etcd") */}}
+{{- define "wordpress-ha.metrics.alerts" -}}
+{{- $root := index . 0 }}
+{{- $fullname := include "wordpress-ha.fullname" $root }}
+{{- $namespace := printf "namespace=%q" $root.Release.Namespace }}
+{{- $text := $root.Files.Get (printf "files/metrics/alerts/%s.yaml" (index . 1)) }}
+{{- range $word, $meaning := dict
+      "<web>" (printf "%s,pod=~\"%s-[a-z0-9]+-[a-z0-9]{5}\"" $namespace $fullname)
+      "<database>" (printf "%s,pod=~\"%s-mysql-[0-9]+\"" $namespace $fullname)
+      "<etcd>" (printf "%s,pod=~\"%s-etcd-[0-9]+\"" $namespace $fullname)
+      "<release>" (printf "%s,pod=~\"%s-.+\"" $namespace $fullname)
+      "<namespace>" $namespace
+      "<fullname>" $fullname
+      "<members>" (include "wordpress-ha.databaseReplicas" $root)
+      "<arbiters>" (toString $root.Values.etcd.replicas) }}
+{{- $text = replace $word $meaning $text }}
+{{- end }}
+{{- $text }}
+{{- end }}
+
+{{/* The files with alerts that this release needs, as a JSON list. */}}
+{{- define "wordpress-ha.metrics.alertFiles" -}}
+{{- $files := list "site" }}
+{{- if include "wordpress-ha.hasDatabase" . }}{{ $files = append $files "database" }}{{ end }}
+{{- if include "wordpress-ha.hasEtcd" . }}{{ $files = append $files .Values.database.topology }}{{ $files = append $files "etcd" }}{{ end }}
+{{- if .Values.tls.enabled }}{{ $files = append $files "tls" }}{{ end }}
+{{- toJson $files }}
 {{- end }}

@@ -112,6 +112,7 @@ class MetricsTest {
   @ParameterizedTest
   @CsvSource(delimiter = '|', value = {
       "podMonitor: {enabled: true} | metrics.podMonitor.enabled: there are no metrics",
+      "alerts: {enabled: true}     | metrics.alerts.enabled: there are no metrics",
       "annotations: true           | metrics.annotations: there are no metrics"})
   @DisplayName("what needs metrics is refused without them, with a sentence")
   void needsMetrics(String value, String sentence) {
