@@ -74,7 +74,7 @@ collects what needs no privilege.
 {{- define "wordpress-ha.metrics.problems" -}}
 {{- $metrics := .Values.metrics }}
 {{- if not $metrics.enabled }}
-{{- range $what := list "podMonitor" "alerts" }}
+{{- range $what := list "podMonitor" "alerts" "dashboards" }}
 {{- if (get $metrics $what).enabled }}
 metrics.{{ $what }}.enabled: there are no metrics; set metrics.enabled=true, or metrics.{{ $what }}.enabled=false.
 {{- end }}

@@ -113,6 +113,7 @@ class MetricsTest {
   @CsvSource(delimiter = '|', value = {
       "podMonitor: {enabled: true} | metrics.podMonitor.enabled: there are no metrics",
       "alerts: {enabled: true}     | metrics.alerts.enabled: there are no metrics",
+      "dashboards: {enabled: true} | metrics.dashboards.enabled: there are no metrics",
       "annotations: true           | metrics.annotations: there are no metrics"})
   @DisplayName("what needs metrics is refused without them, with a sentence")
   void needsMetrics(String value, String sentence) {
