@@ -27,7 +27,7 @@ class BadInputIT {
         "wordpres: {replicas: 3}      | wordpres           | not allowed",
         "etcd: {replicas: 4}          | etcd/replicas      | 3, 5",
         "nfs: {enabled: false}        | nfs.enabled        | wordpress.content",
-        "etcd: {service: {type: NodePort}} | etcd.service.type | tls.enabled=true",
+        "{tls: {enabled: false}, etcd: {service: {type: NodePort}}} | etcd.service.type | tls.enabled=true",
         "database: {service: {nodePort: 30306}} | database.service.nodePort | database.service.type=NodePort"})
     @DisplayName("bad input is refused with a sentence that names what is wrong, and nothing is installed")
     void isRefused(String values, String wrong, String instead) {
