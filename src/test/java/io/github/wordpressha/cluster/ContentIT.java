@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * The in-chart NFS server when its node is lost: it moves by itself, and no acknowledged upload is lost. Database and WordPress run on a node
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 @Tag("storage")
 @Tag("cluster")
 @OnCluster(THREE_NODES)
+@Isolated("its faults are those of nodes that all share")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ContentIT {
 

@@ -17,12 +17,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Takes effects away, one by one, from a running site, and counts how many of the probes notice. */
 @Tag("effects")
 @Tag("cluster")
 @Tag("named")
 @OnCluster(THREE_NODES)
+@ResourceLock("node ports of site.yaml")
 class EffectMutantsIT {
 
     private static final int MOST_MISSED = 2;

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Everything that can happen to a Galera cluster, under writes and reads, on three real nodes. Each drill leaves the site
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 @Tag("galera")
 @Tag("cluster")
 @OnCluster(THREE_NODES)
+@Isolated("its faults are those of nodes that all share")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class GaleraDrillsIT {
 

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("effects")
 @Tag("cluster")
 @OnCluster(THREE_NODES)
+@Isolated("its faults are those of nodes that all share")
 class ObstaclesIT {
 
     private static final boolean FULL = Boolean.getBoolean("drills.full");

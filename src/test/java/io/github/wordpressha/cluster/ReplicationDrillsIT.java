@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Everything that can happen to a primary and its replicas, under writes and reads, on three real nodes. Each drill leaves the site
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 @Tag("cluster")
 @Tag("named") // its clones would not fit into the hour that all tests have, and its install was once not done within five minutes, for an unknown reason
 @OnCluster(THREE_NODES)
+@Isolated("its faults are those of nodes that all share")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ReplicationDrillsIT {
 

@@ -31,6 +31,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -42,6 +43,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("cluster")
 @Tag("full")
 @OnCluster(THREE_NODES)
+@Isolated("its faults are those of nodes that all share")
 class ReportIT {
 
     private static final boolean FULL = Boolean.getBoolean("drills.full");

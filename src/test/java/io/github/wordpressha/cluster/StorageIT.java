@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Where files and rows are kept: on the in-chart NFS server, on an NFS server and a claim that a team has, and what the loss of the
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 @Tag("storage")
 @Tag("cluster")
 @OnCluster(THREE_NODES)
+@Isolated("its faults are those of nodes that all share")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class StorageIT {
 
