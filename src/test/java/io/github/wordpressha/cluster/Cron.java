@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
+import io.fabric8.kubernetes.api.model.batch.v1.CronJobBuilder;
 import io.fabric8.kubernetes.api.model.batch.v1.Job;
 import io.fabric8.kubernetes.api.model.batch.v1.JobBuilder;
 import java.io.IOException;
@@ -156,6 +157,12 @@ record Cron(Release release) {
     /** How many runs there were of events whose name begins so. */
     int count(String prefix) {
         return Integer.parseInt(php("echo $wpdb->get_var(\"SELECT COUNT(*) FROM drill_cron WHERE name LIKE '%s-%%'\");".formatted(prefix)));
+    }
+
+    /** Whether the schedule starts no runs. */
+    void suspend(boolean suspended) {
+        release.kubernetes().batch().v1().cronjobs().inNamespace(release.namespace()).withName(release.fullname() + "-cron")
+            .edit(job -> new CronJobBuilder(job).editSpec().withSuspend(suspended).endSpec().build());
     }
 
     /** Those of the schedule, and those that tests started. */

@@ -260,8 +260,10 @@ class CronIT {
 
     @Test
     @Order(11)
-    @DisplayName("a restored dump of an older core, made by another installation, is brought up to date once, and its events run")
+    @DisplayName("a restored dump of an older core, made by another installation, is brought up to date once by runs that overlap, and its events run")
     void restoredDumpIsUpgraded() {
+        cron.suspend(true);
+        Await.until("no run of before is at work", PATIENCE, () -> assertThat(cron.jobs()).allMatch(cron::isOver));
         Members members = release.members();
         String member = members.names().get(0);
         List<String> version = members.query(member, VERSION);
@@ -274,8 +276,9 @@ class CronIT {
         cron.schedule("after-the-restore", 0);
         cron.awaitRun("after-the-restore", Cron.LATEST);
         Await.until("all runs are over", PATIENCE, () -> assertThat(jobs).allMatch(cron::isOver));
-        Await.until("one run has upgraded it, and no other", Cron.LATEST, () ->
-            assertThat(Pattern.compile("Upgrading the database's schema from version " + OLDER).matcher(cron.logs()).results()).hasSize(1));
+        assertThat(jobs).extracting(cron::logOf).filteredOn(log -> log.contains("Upgrading the database's schema from version " + OLDER))
+            .as("runs that have upgraded it").hasSize(1);
+        cron.suspend(false);
     }
 
     /** A run that began before the address changed may take the first mails. */
