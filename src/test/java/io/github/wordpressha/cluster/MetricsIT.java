@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The reference stack with metrics, TLS and a real Prometheus: each metric is there, each panel has data, faults fire their alerts and no others. */
 @Tag("metrics")
+@Tag("named")
 @Tag("cluster")
 @OnCluster(THREE_NODES)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
