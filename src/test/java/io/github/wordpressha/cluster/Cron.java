@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.batch.v1.CronJob;
 import io.fabric8.kubernetes.api.model.batch.v1.CronJobBuilder;
@@ -163,6 +164,13 @@ record Cron(Release release) {
     void suspend(boolean suspended) {
         release.kubernetes().batch().v1().cronjobs().inNamespace(release.namespace()).withName(release.fullname() + "-cron")
             .edit(job -> new CronJobBuilder(job).editSpec().withSuspend(suspended).endSpec().build());
+    }
+
+    /** Ends all runs, whatever they are at. */
+    void endRuns() {
+        release.kubernetes().batch().v1().jobs().inNamespace(release.namespace()).withLabel(COMPONENT, "wordpress-cron")
+            .withPropagationPolicy(DeletionPropagation.FOREGROUND).delete();
+        Await.until("no run is left", ANSWER, () -> assertThat(jobs()).isEmpty());
     }
 
     /** Those of the schedule, and those that tests started. */
