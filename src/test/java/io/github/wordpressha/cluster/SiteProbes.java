@@ -453,7 +453,7 @@ final class SiteProbes {
         site.site().get("/wp-admin/admin-ajax.php", outside).expect(400);
         site.site().get("/wp-login.php", Map.of(CLIENT, "198.51.100.4")).expect(200);
         // The password of a post, and nothing else in its name.
-        site.site().postForm("/wp-login.php?action=postpass", Map.of("post_password", "x"), outside).expect(302);
+        site.site().postForm("/wp-login.php?action=postpass", Map.of("post_password", "x", "redirect_to", "/"), outside).expect(302);
         site.site().postForm("/wp-login.php?action=postpass", Map.of("action", "login", "log", "editor-in-chief", "pwd", "x"), outside).expect(403);
     }
 
