@@ -10,7 +10,6 @@ set -euo pipefail
 # shellcheck source=galera/health.sh
 . "$(dirname "$0")/health.sh"
 
-exporter=${EXPORTER:-http://127.0.0.1:9104} # mysqld_exporter
 interval=0.5 # seconds between two looks: what a request may be told is at most this old
 patience=2   # seconds that the server may take to answer one; more is a failure for the clients, too
 

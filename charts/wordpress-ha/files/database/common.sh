@@ -61,6 +61,9 @@ take_root() {
   write_credentials initialize root root-password
 }
 
+# mysqld_exporter, where there are metrics.
+exporter=${EXPORTER:-http://127.0.0.1:9104}
+
 # How socat shows its own certificate and checks the other one's.
 tls_stream=${TLS:+cert=$TLS/tls.crt,key=$TLS/tls.key,cafile=$TLS/ca.crt,verify=1}
 

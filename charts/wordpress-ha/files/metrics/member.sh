@@ -6,7 +6,6 @@ export LC_ALL=C # lengths are counted in bytes
 # shellcheck source=../database/common.sh
 . "$(dirname "$0")/common.sh"
 
-exporter=${EXPORTER:-http://127.0.0.1:9104}
 fresh=5 # seconds, as in respond.sh
 
 # gauge NAME HELP [LABELS] VALUE

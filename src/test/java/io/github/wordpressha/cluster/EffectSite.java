@@ -58,6 +58,7 @@ final class EffectSite {
 
     private String values() {
         return read("site.yaml")
+            .replace("MAIL_AUTHORITY", MailServer.AUTHORITY)
             .replace("NODES", new Nodes(cluster).network())
             .replace("NODE", node)
             .replace("NGINX_DIGEST", ImageCopy.ofTier("wordpress/nginx", "effects/nginx"))

@@ -26,8 +26,8 @@ record MailServer(Release release, String tls) {
 
     private static final String NAME = "mail";
     private static final int PORT = 2587;
-    /** What {@code openssl x509 -noout -hash} prints for a certificate with the subject CN=mail. */
-    private static final String AUTHORITY_HASH = "be8f103f";
+    /** Where PHP finds the server's authority: the hash is what {@code openssl x509 -noout -hash} prints for the subject CN=mail. */
+    static final String AUTHORITY = "/etc/ssl/certs/be8f103f.0";
     private static final String PASSWORD = "a password; with \"odd\" signs";
 
     /** Makes what the site and the server need to trust each other, and the server's address, before the site is installed. */
@@ -43,8 +43,8 @@ record MailServer(Release release, String tls) {
             wordpress:
               smtp: {host: %s, port: %d, tls: %s, existingSecret: mail-login, from: site@example.com}
               extraVolumes: [{name: mail-authority, configMap: {name: mail-authority}}]
-              extraVolumeMounts: [{name: mail-authority, mountPath: /etc/ssl/certs/%s.0, subPath: ca.crt}]
-            """.formatted(NAME, PORT, tls, AUTHORITY_HASH);
+              extraVolumeMounts: [{name: mail-authority, mountPath: %s, subPath: ca.crt}]
+            """.formatted(NAME, PORT, tls, AUTHORITY);
     }
 
     /** All that it has printed. */

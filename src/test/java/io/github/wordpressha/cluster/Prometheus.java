@@ -18,10 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /** A Prometheus on this machine that scrapes a namespace's pods as the chart's PodMonitors say, and watches its alerts. */
 final class Prometheus implements AutoCloseable {
@@ -48,8 +46,7 @@ final class Prometheus implements AutoCloseable {
 
     /** Needs the program on the PATH: it skips the test where there is none. */
     Prometheus(ClusterUnderTest cluster, String namespace, JsonNode rules) {
-        Optional<Path> program = Stream.of(System.getenv("PATH").split(":")).map(place -> Path.of(place, "prometheus")).filter(Files::isExecutable).findFirst();
-        assumeTrue(program.isPresent(), "no prometheus on the PATH");
+        assumeTrue(Programs.onPath("prometheus"), "no prometheus on the PATH");
         try (var socket = new ServerSocket(0)) {
             int port = socket.getLocalPort();
             socket.close();
@@ -57,7 +54,7 @@ final class Prometheus implements AutoCloseable {
             Files.writeString(directory.resolve("prometheus.yaml"), CONFIGURATION.formatted(cluster.kubeconfig(), namespace));
             Files.writeString(directory.resolve("rules.yaml"), Yaml.MAPPER.writeValueAsString(rules));
             address = URI.create("http://127.0.0.1:" + port);
-            process = new ProcessBuilder(program.get().toString(), "--config.file=" + directory.resolve("prometheus.yaml"), "--storage.tsdb.path=" + directory.resolve("data"),
+            process = new ProcessBuilder("prometheus", "--config.file=" + directory.resolve("prometheus.yaml"), "--storage.tsdb.path=" + directory.resolve("data"),
                 "--web.listen-address=127.0.0.1:" + port).redirectErrorStream(true).redirectOutput(directory.resolve("log").toFile()).start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -44,7 +44,7 @@ final class Strangers {
     }
 
     /**
-     * Which targets answer: an open port, or one on which nobody listens now. What is forbidden is dropped, so nothing comes back.
+     * Which targets answer: an open port, or one without a listener. What is forbidden is dropped, so nothing comes back.
      *
      * @param targets "address port" by a name for each
      */
