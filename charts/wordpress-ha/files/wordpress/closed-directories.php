@@ -6,7 +6,9 @@
 
 namespace WordPressHa;
 
-const CONTENT        = '/usr/src/wordpress/wp-content';
+require_once __DIR__ . '/code.php';
+
+const CONTENT        = '/code/current';
 const CLOSED         = '/run/wordpress/closed/';
 const SEARCHED       = '/run/wordpress/closed-searched';
 const SEARCH_SECONDS = 60;
@@ -27,6 +29,9 @@ function search_is_due(): bool
 
 function close_directories(): void
 {
+	if (!volume_answers()) {
+		return;
+	}
 	if (searched_before()) {
 		touch(SEARCHED); // No second process begins meanwhile.
 	}
@@ -38,8 +43,11 @@ function close_directories(): void
 		error_log('wordpress: the search for directories to close failed, the next one is in ' . SEARCH_SECONDS . ' s: ' . $error->getMessage());
 		return;
 	}
-	mark_closed($denied);
-	touch(SEARCHED);
+	// Unknown is not absent here, either.
+	if (volume_answers()) {
+		mark_closed($denied);
+		touch(SEARCHED);
+	}
 }
 
 /** @param list<string> $directories */

@@ -8,5 +8,5 @@ target=${TARGET:-/static}
 tar -cf - --exclude='*.php' wp-admin wp-includes | tar -xf - -C "$target" --no-same-owner --no-overwrite-dir
 # Of PHP files only the names, empty: so nginx knows which of them exist.
 { find . -maxdepth 1 -name '*.php' -print0; find wp-admin wp-includes -name '*.php' -print0; } | (cd "$target" && xargs -0 touch)
-mkdir -p "$target/wp-content"
+ln -sfn /code/current "$target/wp-content"
 echo "Copied $(find "$target" -type f | wc -l) files."

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# What has to be there before a web pod starts: nginx's files, the shared content, an installed site whose schema fits.
+# What has to be there before a web pod starts: nginx's files, the shared content and a copy of its code, an installed site whose schema fits.
 set -euo pipefail
 
 here=$(dirname "$0")
 bash "$here/copy-static.sh" & copy=$!
 bash "$here/seed-content.sh"
+SHARED=/content bash "$here/sync-code.sh" first & code=$!
 wait "$copy"
 # A container's first process is deaf to TERM unless it listens: without this, deleting a waiting pod takes its whole grace period.
 php /etc/wordpress/wait.php & waiting=$!
-trap 'kill "$waiting"' TERM
+trap 'kill "$waiting" "$code"' TERM
 wait "$waiting"
+wait "$code"

@@ -98,6 +98,7 @@ if ($reason === NO_DATABASE) {
 	WordPressHa\record_failure();
 }
 answer_probe($reason);
+WordPressHa\forget_retired();
 if (WordPressHa\search_is_due()) {
 	fastcgi_finish_request();
 	WordPressHa\close_directories();

@@ -8,6 +8,7 @@
 
 require_once '/etc/wordpress/mounted.php';
 require_once '/etc/wordpress/page-cache.php';
+require_once '/etc/wordpress/code.php';
 
 const WORDPRESS_HA_SETTINGS = '/etc/wordpress/settings.json';
 const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
@@ -71,6 +72,8 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 		$GLOBALS['wp_filter'][$name][$priority]["wordpress-ha-$name"] = ['function' => $function, 'accepted_args' => $arguments];
 	};
 
+	WordPressHa\choose_content($hook, $settings['codeRequests']);
+
 	// Nobody updates core from the dashboard, whatever else is allowed there.
 	$hook('map_meta_cap', static fn(array $needed, string $capability): array => $capability === 'update_core' ? ['do_not_allow'] : $needed, 2);
 
@@ -110,9 +113,7 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 		}, 2);
 	}
 
-	// Core files are compiled once: they cannot change. What is on the shared volume can, so from here on files are checked.
 	$hook('muplugins_loaded', static function () use ($settings): void {
-		ini_set('opcache.validate_timestamps', '1');
 		if ($settings['smtp']['host'] !== '') {
 			require_once '/etc/wordpress/smtp.php';
 		}

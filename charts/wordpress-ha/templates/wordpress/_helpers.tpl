@@ -65,6 +65,7 @@ hostAliases:
       "site" (dict "title" $site.title "language" $site.language "adminUser" $site.adminUser "adminEmail" $site.adminEmail "permalinks" $site.permalinks "internalUrl" $internal)
       "allowPluginChanges" .Values.wordpress.allowPluginChanges
       "userEnumeration" .Values.wordpress.userEnumeration
+      "codeRequests" .Values.wordpress.content.codeRequests
       "s3" (ternary .Values.wordpress.media.s3 nil (ne .Values.wordpress.media.s3.bucket ""))
       "constants" .Values.wordpress.constants
       "smtp" (dict "host" $smtp.host "port" $smtp.port "tls" $smtp.tls "from" $smtp.from "login" (ne $smtp.existingSecret ""))
@@ -264,6 +265,12 @@ securityContext:
 {{- end }}
 {{- end }}
 
+{{/* For sync-code.sh. */}}
+{{- define "wordpress-ha.wordpress.codeEnv" -}}
+- {name: LONGEST_REQUEST, value: {{ .Values.wordpress.php.timeoutSeconds | quote }}}
+- {name: SHARED_DIRECTORIES, value: {{ join " " .Values.wordpress.content.sharedDirectories | quote }}}
+{{- end }}
+
 {{/*
 The configuration, file by file: so mounted, it stays what it was when the container started. A directory would become the new one in
 pods of the old version while an upgrade goes on, and PHP, which remembers the path of the one before, would not find it.
@@ -411,7 +418,7 @@ settings.json: |
   {{- include "wordpress-ha.wordpress.settings" . | nindent 2 }}
 php.ini: |
   {{- tpl (.Files.Get "files/wordpress/php.ini") . | nindent 2 }}
-{{- range list "wp-config.php" "mounted.php" "page-cache.php" "closed-directories.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" "hidden-accounts.php" }}
+{{- range list "wp-config.php" "mounted.php" "page-cache.php" "code.php" "closed-directories.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" "hidden-accounts.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}
@@ -439,7 +446,7 @@ release.json: |
 {{ . }}: |
   {{- tpl ($.Files.Get (printf "files/wordpress/%s" .)) $ | nindent 2 }}
 {{- end }}
-{{- range list "fastcgi.conf" "visitor.conf" "php.conf" "prepare.sh" "seed-content.sh" "copy-static.sh" "drain-nginx.sh" "drain-php.sh" "status.php" }}
+{{- range list "fastcgi.conf" "visitor.conf" "php.conf" "prepare.sh" "seed-content.sh" "sync-code.sh" "copy-static.sh" "drain-nginx.sh" "drain-php.sh" "status.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}

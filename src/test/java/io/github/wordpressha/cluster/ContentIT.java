@@ -8,10 +8,16 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.client.readiness.Readiness;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -23,7 +29,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.parallel.Isolated;
 
 /**
- * The in-chart NFS server when its node is lost: it moves by itself, and no acknowledged upload is lost. Database and WordPress run on a node
+ * The pods' copies of the code, and the in-chart NFS server when its node is lost: it moves by itself, and no acknowledged upload is lost. Database and WordPress run on a node
  * that stays, so that nothing but the server is missing. The cluster lets any number of nodes use the volume at a time, as some storage does.
  */
 @Tag("content")
@@ -37,6 +43,9 @@ class ContentIT {
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     /** 50 s until Kubernetes gives a node up, 10 s that the pod tolerates that, 15 s for the beat to stand still; the rest is the start. */
     private static final Duration MOVED = Duration.ofSeconds(120);
+    private static final Duration CODE_FOLLOWS = Duration.ofSeconds(5);
+    private static final Duration BY_HAND = Duration.ofSeconds(130);
+    private static final Path PROBE = Path.of("src/test/resources/content/probe.php");
     private static final String CLAIM = "files-of-the-site";
 
     private final Release release;
@@ -60,7 +69,7 @@ class ContentIT {
               replicas: 2
               autoscaling: {enabled: false}
               cron: {enabled: false}
-              content: {size: 256Mi}
+              content: {size: 256Mi, sharedDirectories: [plugins/probe/cache], codeRequests: [/probe/v1/write]}
               resources: {requests: {cpu: 50m, memory: 128Mi}, limits: {memory: 512Mi}}
               nodeSelector: {kubernetes.io/hostname: %1$s}
             """.formatted(names.get(0), names.get(1), names.get(2), CLAIM));
@@ -86,7 +95,72 @@ class ContentIT {
     }
 
     @Test
+    @Order(0)
+    @DisplayName("a plugin is replaced under requests: each sees one version, and all pods have the new one within 5 s")
+    void pluginIsReplaced() throws Exception {
+        Pod writer = release.pods("wordpress").get(0);
+        replace(writer, 1);
+        awaitEverywhere("versions: v1", PATIENCE);
+        try (var readers = new Versions()) {
+            for (int version = 2; version <= 4; version++) {
+                replace(writer, version);
+                Figures.record("content/plugin-replaced all-pods-after=" + Gaps.seconds(awaitEverywhere("versions: v" + version, CODE_FOLLOWS)));
+            }
+            assertThat(readers.seen()).as("what requests saw").containsExactlyInAnyOrder("versions: v1", "versions: v2", "versions: v3", "versions: v4");
+        }
+    }
+
+    @Test
     @Order(1)
+    @DisplayName("code is read-only for pages but in a shared directory; a listed request changes it in all pods")
+    void listedRequestChangesCode() throws Exception {
+        for (Pod pod : release.pods("wordpress")) {
+            php(pod, "exit(is_writable('/code/current/plugins/probe/cache') && !is_writable('/code/current/plugins/probe') ? 0 : 1);");
+        }
+        Session session = release.logIn();
+        session.at(release.site(release.pods("wordpress").get(0))).post("/?rest_route=/probe/v1/write", "application/json", new byte[0]).expect(200);
+        awaitEverywhere("versions: v4 written", CODE_FOLLOWS);
+    }
+
+    @Test
+    @Order(1)
+    @DisplayName("a change by hand is taken over at once when it is published, else when it stands still; a script of a plugin runs from the volume")
+    void changeByHand() {
+        Pod writer = release.pods("wordpress").get(0);
+        String parts = "for part in /usr/src/wordpress/wp-content/plugins/probe/parts/*.php; do echo \"<?php return 'v%d';\" >$part; done";
+        shell(writer, parts.formatted(5) + "; bash /etc/wordpress-web/sync-code.sh publish");
+        awaitEverywhere("versions: v5 written", CODE_FOLLOWS);
+        shell(writer, parts.formatted(6) + "; echo '<?php echo __FILE__;' >/usr/src/wordpress/wp-content/plugins/probe/direct.php");
+        awaitEverywhere("versions: v6 written", BY_HAND);
+        assertThat(release.site(writer).get("/wp-content/plugins/probe/direct.php").expect(200).text())
+            .isEqualTo("/usr/src/wordpress/wp-content/plugins/probe/direct.php");
+    }
+
+    private void shell(Pod pod, String script) {
+        Pods.exec(release.kubernetes(), release.namespace(), Pods.name(pod), "code", Duration.ofMinutes(1), "bash", "-c", script);
+    }
+
+    /** Installs the plugin in this version through one pod. */
+    private void replace(Pod pod, int version) throws Exception {
+        php(pod, Files.readString(PROBE).replaceFirst("<\\?php", ""), String.valueOf(version));
+    }
+
+    private void php(Pod pod, String script, String... arguments) {
+        Pods.exec(release.kubernetes(), release.namespace(), Pods.name(pod), "php", Duration.ofMinutes(2),
+            Stream.concat(Stream.of("php", "-r", script), Stream.of(arguments)).toArray(String[]::new));
+    }
+
+    private Duration awaitEverywhere(String answer, Duration atMost) {
+        Instant start = Instant.now();
+        for (Pod pod : release.pods("wordpress")) {
+            Await.until(answer + " through " + Pods.name(pod), atMost.minus(Duration.between(start, Instant.now())),
+                () -> assertThat(release.site(pod).get("/?probe=1").text()).isEqualTo(answer));
+        }
+        return Duration.between(start, Instant.now());
+    }
+
+    @Test
+    @Order(2)
     @DisplayName("the server's node dies and stays dead: the server moves by itself; the node returns: nothing doubles")
     void nodeDies() throws Exception {
         String dead = moves("node-dies", nodes::kill);
@@ -95,7 +169,7 @@ class ContentIT {
     }
 
     @Test
-    @Order(2)
+    @Order(3)
     @DisplayName("the server's node is cut off and runs on: the former server gives way before the next one serves")
     void nodeIsCut() throws Exception {
         String cut = moves("node-cut", nodes::cut);
@@ -145,5 +219,35 @@ class ContentIT {
 
     private Pod server() {
         return release.pods("nfs").get(0);
+    }
+
+    /** Visitors of each pod who ask which versions of the plugin they see. */
+    private final class Versions implements AutoCloseable {
+
+        private final Set<String> seen = ConcurrentHashMap.newKeySet();
+        private volatile boolean closed;
+
+        Versions() {
+            for (Pod pod : release.pods("wordpress")) {
+                Site site = release.site(pod);
+                var visitor = new Thread(() -> {
+                    while (!closed) {
+                        Page page = site.get("/?probe=" + ThreadLocalRandom.current().nextInt(1_000_000));
+                        seen.add(page.status() == 200 ? page.text() : page.status() + " " + page.text());
+                    }
+                }, "versions-" + Pods.name(pod));
+                visitor.setDaemon(true);
+                visitor.start();
+            }
+        }
+
+        Set<String> seen() {
+            return Set.copyOf(seen);
+        }
+
+        @Override
+        public void close() {
+            closed = true;
+        }
     }
 }

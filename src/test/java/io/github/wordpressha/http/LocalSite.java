@@ -1,5 +1,7 @@
 package io.github.wordpressha.http;
 
+import static java.util.Map.entry;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.Profiles;
@@ -76,6 +78,7 @@ final class LocalSite implements HttpTarget {
     for (String name : List.of("run", "tmp", "cache", "state", "etc", "etc-web", "root")) {
       Files.createDirectories(directory.resolve(name));
     }
+    Files.createSymbolicLink(Files.createDirectories(directory.resolve("code")).resolve("current"), directory.resolve("root/wp-content"));
     for (Path file : files(RESOURCES.resolve("site"))) {
       install(file, directory.resolve("root").resolve(RESOURCES.resolve("site").relativize(file)));
     }
@@ -110,10 +113,11 @@ final class LocalSite implements HttpTarget {
 
   /** The text with a pod's paths replaced by those in the directory. */
   private String moved(String text) {
-    Map<String, String> places = Map.of("/etc/wordpress-web", "etc-web", "/etc/wordpress", "etc", "/run/wordpress", "run", "/usr/src/wordpress", "root",
-        "/var/cache/nginx", "cache", "/dev/stdout", "access.log", "/dev/stderr", "nginx.log", "/tmp", "tmp", "/proc/self/fd/2", "php.log");
+    Map<String, String> places = Map.ofEntries(entry("/etc/wordpress-web", "etc-web"), entry("/etc/wordpress", "etc"), entry("/run/wordpress", "run"),
+        entry("/usr/src/wordpress", "root"), entry("/code", "code"), entry("/srv/shared", "root"), entry("/var/cache/nginx", "cache"),
+        entry("/dev/stdout", "access.log"), entry("/dev/stderr", "nginx.log"), entry("/tmp", "tmp"), entry("/proc/self/fd/2", "php.log"));
     String all = places.keySet().stream().sorted((one, other) -> other.length() - one.length()).map(Pattern::quote).collect(Collectors.joining("|"));
-    return Pattern.compile(all).matcher(text).replaceAll(found -> directory.resolve(places.get(found.group())).toString());
+    return Pattern.compile("(?:" + all + ")(?![\\w.])").matcher(text).replaceAll(found -> directory.resolve(places.get(found.group())).toString());
   }
 
   private void install(Path file, Path target) throws IOException {

@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# Gives a web pod its own copy of the code on the shared volume: no request waits for the volume, and none sees half an update.
+#
+#   /code/<generation>  a whole wp-content: code as files, all else as links through /code/volume
+#   /code/current       link to the generation of new requests (code.php); one rename changes it
+#   /code/volume        link to the shared volume; to nothing while the volume does not answer, as an error is better than a hang
+#
+# A generation is named by a checksum of all names, sizes and times, so equal code has the same name in every pod. On the volume, PHP
+# announces changes in .wordpress-ha-code: changing/<id> while one runs, and the id of the last one in `changed` when it has ended.
+#
+#   sync-code.sh first    makes the first generation, then ends
+#   sync-code.sh follow   makes a new one whenever the code has changed
+#   sync-code.sh publish  announces a change that was made by hand
+set -euo pipefail
+
+: "${SHARED:=/usr/src/wordpress/wp-content}"
+: "${VOLUME:=/usr/src/wordpress/wp-content}" # where PHP has the shared volume
+: "${CODE:=/code}" "${RUN:=/run/wordpress}"
+: "${SHARED_DIRECTORIES:=}" # of plugins that write while they run: paths in wp-content, separated by spaces
+: "${LONGEST_REQUEST:=60}"  # seconds
+: "${CHECK_SECONDS:=60}"    # between two looks for changes that were not announced
+: "${SETTLE_SECONDS:=5}"    # for which such a change must stand still, as it may be half a copy
+: "${SILENT_SECONDS:=4}"    # after which the volume counts as away
+: "${LEASE:=$((LONGEST_REQUEST + 30))}" # seconds after which a change that has not ended is one whose process was killed
+: "${KEPT:=$((LONGEST_REQUEST + 5))}"   # seconds that a former generation stays for requests that still use it
+state=$SHARED/.wordpress-ha-code
+said="" changed="" changing=""
+declare -A began=() retired=()
+
+log() { printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "${0##*/}" "$*" >&2; }
+say() { [ "$1" = "$said" ] || log "$1"; said=$1; }
+
+# list DIRECTORY: its code, an entry for each file, link, directory and shared name, "<type> TAB <what must be equal> TAB <path>".
+list() (
+  cd "$1"
+  inside=()
+  for path in $SHARED_DIRECTORIES; do inside+=(-o -path "./$path"); done
+  find . -mindepth 1 \
+    \( -name '.nfs*' -o -path './.wordpress-ha-*' -o -path './.seeding-*' -o -path './.removing-*' \) -prune \
+    -o \( \( ! -path './*/*' ! -name '*.php' ! -name themes ! -name plugins ! -name mu-plugins ! -name languages \) "${inside[@]}" \) \
+    -prune -printf 's\t\t%P\0' \
+    -o -type d -printf 'd\t\t%P\0' -o -type l -printf 'l\t%l\t%P\0' -o -type f -printf 'f\t%s %T@\t%P\0' | LC_ALL=C sort -z
+)
+
+# paths TYPES: of the entries of these types.
+paths() { grep -z "^[$1]" | cut -z -f3- || true; }
+
+# look: sets `changed` and `changing`. Fails when the volume cannot be read: unknown is not unchanged.
+look() {
+  changing=$(ls -A "$state/changing") && read -r changed <"$state/changed" && [ -n "$changed" ]
+} 2>/dev/null
+
+# announce: in place and at one length, as other pods may read the file just now.
+announce() { cat /proc/sys/kernel/random/uuid 1<>"$state/changed"; }
+
+# furnish: what this script and running plugins need on the volume.
+furnish() {
+  local path
+  for path in uploads cache upgrade upgrade-temp-backup .wordpress-ha-code/changing $SHARED_DIRECTORIES; do
+    [ -d "$SHARED/$path" ] || mkdir -p "$SHARED/$path" || return 1
+  done
+  [ -s "$state/changed" ] || announce
+} 2>/dev/null
+
+# point NAME TARGET: as one rename, so the link always exists.
+point() { ln -sfn "$2" "$CODE/.$1" && mv -T "$CODE/.$1" "$CODE/$1"; }
+
+current() { readlink "$CODE/current" || true; }
+
+# make: the generation of $CODE/.wanted in $CODE/.new; fails when that is not what came out, for example as the volume changed meanwhile.
+make() {
+  local new=$CODE/.new have=$CODE/.have path
+  rm -rf "$new" && mkdir "$new" && : >"$have"
+  paths d <"$CODE/.wanted" | (cd "$new" && xargs -0r mkdir -p --) || return 1
+  if [ -n "$(current)" ]; then
+    list "$CODE/$(current)" >"$have" || return 1
+    # Hard links: what did not change takes no room and no time.
+    LC_ALL=C comm -z -12 "$have" "$CODE/.wanted" | paths fl | (cd "$CODE/$(current)" && xargs -0r cp -Pl --parents -t "$new" --) || return 1
+  fi
+  LC_ALL=C comm -z -13 "$have" "$CODE/.wanted" | paths fl >"$CODE/.copied"
+  (cd "$SHARED" && xargs -0r -P 4 -n 64 cp -P --preserve=mode,timestamps --parents -t "$new" --) <"$CODE/.copied" || return 1
+  while IFS= read -rd '' path; do ln -s "$CODE/volume/$path" "$new/$path" || return 1; done < <(paths s <"$CODE/.wanted")
+  list "$new" | cmp -s - "$CODE/.wanted"
+}
+
+# renew: switches to what is on the volume, whole or not at all.
+renew() {
+  local before=$changed begin=$SECONDS id
+  list "$SHARED" >"$CODE/.wanted" || return 1
+  id=$(sha256sum <"$CODE/.wanted" | cut -c1-16)
+  [ "$id" != "$(current)" ] || return 0
+  if [ -d "$CODE/$id" ]; then
+    : >"$CODE/.copied"
+  else
+    make || { say "Waiting: the code on the volume changes, or cannot be read whole."; return 1; }
+  fi
+  look && [ "$changed$changing" = "$before" ] || return 1
+  [ -d "$CODE/$id" ] || mv -T "$CODE/.new" "$CODE/$id"
+  unset "retired[$id]"
+  point current "$id"
+  said=""
+  log "Generation $id: $(tr -cd '\0' <"$CODE/.copied" | wc -c) files were copied in $((SECONDS - begin)) s."
+}
+
+# end_dead_changes: forgets changes that have taken longer than any request may. Their processes were killed.
+end_dead_changes() {
+  local id
+  for id in $changing; do
+    : "${began[$id]:=$SECONDS}"
+    [ $((SECONDS - began[$id])) -gt "$LEASE" ] || continue
+    log "The change $id has not ended: its process was killed."
+    rm -f "$state/changing/$id"
+    announce || true
+  done
+}
+
+# retire: removes the generations that no request uses any more, and has PHP forget them (code.php).
+retire() {
+  local id
+  while read -r id; do
+    [ "$id" != "$(current)" ] || continue
+    : "${retired[$id]:=$SECONDS}"
+    [ $((SECONDS - retired[$id])) -gt "$KEPT" ] || continue
+    rm -rf "${CODE:?}/$id"
+    unset "retired[$id]"
+    : >"$RUN/retired-$id"
+  done < <(find "$CODE" -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%f\n')
+}
+
+# first: returns when there is a generation.
+first() {
+  until furnish; do say "Waiting: the content volume cannot be written to."; sleep 1; done
+  until look && [ -z "$changing" ] && renew; do
+    if [ -n "$changing" ]; then say "Waiting for a change of plugins or themes to end."; fi
+    end_dead_changes
+    sleep 1
+  done
+  point volume "$VOLUME"
+}
+
+follow() {
+  local seen="" checked=$SECONDS pause=$CHECK_SECONDS now before="" failures=0
+  while sleep 1; do
+    retire
+    look || { furnish || say "Waiting: the content volume cannot be read."; continue; }
+    end_dead_changes
+    if [ -n "$changing" ]; then continue; fi
+    if [ "$changed" != "$seen" ]; then
+      if renew; then
+        seen=$changed failures=0
+      elif [ $((++failures)) -ge 5 ]; then
+        sleep "$SETTLE_SECONDS" # for example a file that cannot be read
+      fi
+    elif [ $((SECONDS - checked)) -ge "$pause" ]; then
+      now=$(list "$SHARED" | sha256sum | cut -c1-16) checked=$SECONDS
+      if [ "$now" = "$(current)" ]; then pause=$CHECK_SECONDS
+      elif [ "$now" != "$before" ]; then pause=$SETTLE_SECONDS
+      elif renew; then pause=$CHECK_SECONDS; fi
+      before=$now
+    fi
+  done
+}
+
+# beat: a file that is young while the volume answers.
+beat() { while sleep 1; do if ls "$state" >/dev/null 2>&1; then : >"$RUN/volume-answers"; fi; done; }
+
+# guard: takes /code/volume away from PHP while the volume is silent. It never touches the volume itself.
+guard() {
+  local target
+  while sleep 1; do
+    target=$VOLUME
+    if [ $((EPOCHSECONDS - $(stat -c %Y "$RUN/volume-answers"))) -gt "$SILENT_SECONDS" ]; then target=away; fi
+    if [ "$(readlink "$CODE/volume")" = "$target" ]; then continue; fi
+    if [ "$target" = away ]; then log "The content volume does not answer: code and stored media are served from this pod."; else log "The content volume answers again."; fi
+    point volume "$target"
+  done
+}
+
+case ${1:-} in
+first) first ;;
+follow)
+  : >"$RUN/volume-answers"
+  trap 'kill $(jobs -p)' TERM
+  beat & guard & follow &
+  wait -n
+  ;;
+publish) announce ;;
+*) log "Usage: ${0##*/} first | follow | publish"; exit 2 ;;
+esac
