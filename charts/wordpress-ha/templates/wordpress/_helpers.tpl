@@ -442,11 +442,11 @@ plugins.php: |
 release.json: |
   {{- $members := ternary (include "wordpress-ha.podNames" (list . "mysql" (include "wordpress-ha.databaseReplicas" .)) | splitList "\n") list (eq (include "wordpress-ha.hasDatabase" .) "true") }}
   {{- dict "name" (printf "%s/%s" .Release.Namespace (include "wordpress-ha.fullname" .)) "members" $members | toPrettyJson | nindent 2 }}
-{{- range list "nginx.conf" "pages.conf" "php-fpm.conf" "headers.conf" "hidden.conf" }}
+{{- range list "nginx.conf" "pages.conf" "media.conf" "php-fpm.conf" "headers.conf" "hidden.conf" }}
 {{ . }}: |
   {{- tpl ($.Files.Get (printf "files/wordpress/%s" .)) $ | nindent 2 }}
 {{- end }}
-{{- range list "fastcgi.conf" "visitor.conf" "php.conf" "prepare.sh" "seed-content.sh" "sync-code.sh" "copy-static.sh" "drain-nginx.sh" "drain-php.sh" "status.php" }}
+{{- range list "types.conf" "media-server.conf" "fastcgi.conf" "visitor.conf" "php.conf" "prepare.sh" "seed-content.sh" "sync-code.sh" "copy-static.sh" "drain-nginx.sh" "drain-php.sh" "status.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}

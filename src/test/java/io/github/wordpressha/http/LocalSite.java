@@ -44,6 +44,7 @@ final class LocalSite implements HttpTarget {
   private final Client status;
   private final Client metrics;
   private final List<Process> processes = new ArrayList<>();
+  private final Process media;
   private final ScheduledExecutorService kubelet = Executors.newSingleThreadScheduledExecutor();
 
   /** What is missing on this machine. */
@@ -78,7 +79,10 @@ final class LocalSite implements HttpTarget {
     for (String name : List.of("run", "tmp", "cache", "state", "etc", "etc-web", "root")) {
       Files.createDirectories(directory.resolve(name));
     }
-    Files.createSymbolicLink(Files.createDirectories(directory.resolve("code")).resolve("current"), directory.resolve("root/wp-content"));
+    Path code = Files.createDirectories(directory.resolve("code"));
+    for (String link : List.of("current", "volume")) {
+      Files.createSymbolicLink(code.resolve(link), directory.resolve("root/wp-content"));
+    }
     for (Path file : files(RESOURCES.resolve("site"))) {
       install(file, directory.resolve("root").resolve(RESOURCES.resolve("site").relativize(file)));
     }
@@ -93,7 +97,12 @@ final class LocalSite implements HttpTarget {
       run("php", "etc-web/metrics.php");
     }
     run("php-fpm", ROOT ? "-R" : "-F", "-F", "-y", "etc-web/php-fpm.conf");
-    run("nginx", "-e", "error.log", "-p", directory + "/", "-c", "etc-web/nginx.conf", "-g", "daemon off;" + (ROOT ? " user root;" : ""));
+    media = nginx("media-server.conf");
+    nginx("nginx.conf");
+  }
+
+  private Process nginx(String configuration) throws IOException {
+    return run("nginx", "-e", "error.log", "-p", directory + "/", "-c", "etc-web/" + configuration, "-g", "daemon off;" + (ROOT ? " user root;" : ""));
   }
 
   private void writeAll(JsonNode data, Path target, int port, int statusPort, int metricsPort) throws IOException {
@@ -125,11 +134,13 @@ final class LocalSite implements HttpTarget {
     Files.writeString(target, moved(Files.readString(file)));
   }
 
-  private void run(String program, String... arguments) throws IOException {
+  private Process run(String program, String... arguments) throws IOException {
     var command = new ArrayList<>(List.of(program(program).orElseThrow().toString()));
     command.addAll(List.of(arguments));
-    processes.add(new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true)
-        .redirectOutput(directory.resolve(program + ".out").toFile()).start());
+    Process process = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true)
+        .redirectOutput(directory.resolve(program + ".out").toFile()).start();
+    processes.add(process);
+    return process;
   }
 
   private void awaitReady() {
@@ -150,6 +161,29 @@ final class LocalSite implements HttpTarget {
     } catch (UncheckedIOException e) {
       // A probe that fails is one without effect.
     }
+  }
+
+  /** A file of the shared volume. */
+  Path shared(String name) {
+    return directory.resolve("root/wp-content").resolve(name);
+  }
+
+  /** Whoever opens a file of the shared volume waits from now on, or no longer: what opens files is stopped. */
+  void volumeHangs(boolean hangs) {
+    try {
+      var command = new ArrayList<>(List.of("kill", hangs ? "-STOP" : "-CONT", String.valueOf(media.pid())));
+      media.descendants().map(process -> String.valueOf(process.pid())).forEach(command::add);
+      new ProcessBuilder(command).inheritIO().start().waitFor();
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** What sync-code.sh says about the volume. */
+  void volumeIsKnownAway(boolean away) throws IOException {
+    Path link = directory.resolve("code/volume");
+    Files.delete(link);
+    Files.createSymbolicLink(link, away ? Path.of("away") : directory.resolve("root/wp-content"));
   }
 
   /** What both servers have written. */
