@@ -2,6 +2,7 @@ package io.github.wordpressha.report;
 
 import io.github.wordpressha.check.Cluster;
 import io.github.wordpressha.check.Objects;
+import io.github.wordpressha.check.Workload;
 import io.github.wordpressha.manifest.Manifest;
 import io.github.wordpressha.report.Outcome.Data;
 import io.github.wordpressha.report.Outcome.Healing;
@@ -35,6 +36,9 @@ public record ResilienceReport(Cluster cluster, List<Tier> tiers, List<Outcome> 
   private static final Pattern FLUSH = Pattern.compile("(?m)^\\s*(?:loose[-_])?innodb[-_]flush[-_]log[-_]at[-_]trx[-_]commit\\s*=\\s*(\\d)");
   private static final Pattern CACHE = Pattern.compile("(?m)^\\s*fastcgi_cache_use_stale\\b[^;]*\\berror\\b");
 
+  /** Brings the code of the shared volume into each web pod. */
+  private static final String COPIER = "/sync-code.sh";
+
   public ResilienceReport {
     tiers = List.copyOf(tiers);
     outcomes = List.copyOf(outcomes);
@@ -58,6 +62,7 @@ public record ResilienceReport(Cluster cluster, List<Tier> tiers, List<Outcome> 
     private final List<Tier> tiers;
     private final boolean durable;
     private final boolean pageCache;
+    private final boolean localCode;
 
     Builder(Objects objects, Cluster cluster, List<Tier> tiers) {
       this.objects = objects;
@@ -65,6 +70,8 @@ public record ResilienceReport(Cluster cluster, List<Tier> tiers, List<Outcome> 
       this.tiers = tiers;
       this.durable = setting(FLUSH).map(v -> v.equals("1")).orElse(true);
       this.pageCache = objects.manifests().stream().filter(m -> m.kind().equals("ConfigMap")).anyMatch(m -> CACHE.matcher(text(m)).find());
+      this.localCode = objects.workloads().stream().flatMap(Workload::running)
+          .anyMatch(p -> p.container().getCommand().stream().anyMatch(word -> word.endsWith(COPIER)));
     }
 
     ResilienceReport build() {
@@ -245,12 +252,18 @@ public record ResilienceReport(Cluster cluster, List<Tier> tiers, List<Outcome> 
           case COORDINATION -> because(works
               ? "The members left are a majority and decide as before."
               : "Without a majority nobody decides: what runs goes on, but no member bootstraps or is promoted until it is back.");
-          case FILES -> {
-            readers(pageCache ? Readers.CACHED : Readers.DOWN, "Files on the file server wait until it is back (hard mounts); cached pages do not need them.");
-            writers(Writers.DOWN, "");
-          }
+          case FILES -> files();
           default -> { }
         }
+      }
+
+      private void files() {
+        if (localCode) {
+          writers(Writers.FAILOVER, "Web pods have their own copies of the code and of the media that were read; only new files wait for the file server.");
+          return;
+        }
+        readers(pageCache ? Readers.CACHED : Readers.DOWN, "Files on the file server wait until it is back (hard mounts); cached pages do not need them.");
+        writers(Writers.DOWN, "");
       }
 
       private void database(Tier tier, int lost, boolean works) {

@@ -7,7 +7,7 @@ import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.client.readiness.Readiness;
-import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,11 +45,18 @@ class ContentIT {
     private static final Duration MOVED = Duration.ofSeconds(120);
     private static final Duration CODE_FOLLOWS = Duration.ofSeconds(5);
     private static final Duration BY_HAND = Duration.ofSeconds(130);
+    /** A silent volume is seen after 5 s; requests that had begun before may have to wait for it. */
+    private static final Duration NOTICED = Duration.ofSeconds(10);
+    private static final Duration REFUSED = Duration.ofSeconds(4);
+    private static final Duration SENTENCE = Duration.ofSeconds(10);
+    /** The node stays dead, or cut off, for so long. */
+    private static final Duration AWAY = Boolean.getBoolean("drills.full") ? Duration.ofMinutes(15) : Duration.ofMinutes(2);
     private static final Path PROBE = Path.of("src/test/resources/content/probe.php");
     private static final String CLAIM = "files-of-the-site";
 
     private final Release release;
     private final Nodes nodes;
+    private Session editor;
 
     ContentIT(ClusterUnderTest cluster, Release release) {
         this.nodes = new Nodes(cluster);
@@ -83,6 +90,7 @@ class ContentIT {
             .endSpec().build()).create();
         release.install();
         release.awaitReady(PATIENCE);
+        editor = release.logIn();
     }
 
     @AfterEach
@@ -117,8 +125,7 @@ class ContentIT {
         for (Pod pod : release.pods("wordpress")) {
             php(pod, "exit(is_writable('/code/current/plugins/probe/cache') && !is_writable('/code/current/plugins/probe') ? 0 : 1);");
         }
-        Session session = release.logIn();
-        session.at(release.site(release.pods("wordpress").get(0))).post("/?rest_route=/probe/v1/write", "application/json", new byte[0]).expect(200);
+        editor.at(release.site(release.pods("wordpress").get(0))).post("/?rest_route=/probe/v1/write", "application/json", new byte[0]).expect(200);
         awaitEverywhere("versions: v4 written", CODE_FOLLOWS);
     }
 
@@ -177,35 +184,113 @@ class ContentIT {
         thereIsOneServer();
     }
 
+    @Test
+    @Order(4)
+    @DisplayName("the server hangs for a minute: who asks for no new file sees nothing of it")
+    void serverHangs() {
+        String pod = Pods.name(server());
+        Faults faults = new Faults(release);
+        outage("server-hangs", start -> {
+            faults.pause(pod, List.of("nfs"), nodes);
+            unreadFilesAreRefused();
+            Await.until("a minute has passed", PATIENCE, () -> assertThat(Duration.between(start, Instant.now())).isGreaterThan(Duration.ofMinutes(1)));
+            faults.resume(pod, List.of("nfs"), nodes);
+        });
+    }
+
+    @Test
+    @Order(5)
+    @DisplayName("the volume is full: an upload says so, and all else works")
+    void volumeIsFull() {
+        Pod pod = release.pods("wordpress").get(0);
+        String filler = "/usr/src/wordpress/wp-content/uploads/filler";
+        outage("volume-full", start -> {
+            shell(pod, "! dd if=/dev/zero of=%s bs=1M 2>/tmp/dd && grep -q 'No space left' /tmp/dd".formatted(filler));
+            Page answer = upload(pod);
+            assertThat(answer.status()).as(answer.text()).isBetween(400, 599);
+            assertThat(answer.json().path("message").asText()).as("what the dashboard shows").isNotEmpty();
+            shell(pod, "rm " + filler);
+        });
+    }
+
     private interface Fault {
         void happen(String node);
+    }
+
+    private interface Outage {
+        void last(Instant start) throws Exception;
     }
 
     /** Uploads while the fault happens to the server's node, until the server is elsewhere and takes files. Returns the node. */
     private String moves(String name, Fault fault) throws Exception {
         String node = Pods.node(server());
         String before = Pods.uid(server());
-        List<URI> addresses = release.addresses();
-        var uploads = new Uploads(release, addresses, Integer.MAX_VALUE);
-        Instant start;
-        Duration moved;
+        var uploads = new Uploads(release, release.pods("wordpress").stream().map(pod -> release.site(pod).address()).toList(), Integer.MAX_VALUE);
         try (uploads) {
             uploads.awaitOneSince(Instant.now(), PATIENCE);
-            start = Instant.now();
-            fault.happen(node);
-            Await.until("the server is elsewhere", PATIENCE, () -> assertThat(release.pods("nfs")).anySatisfy(pod -> {
-                assertThat(Pods.uid(pod)).isNotEqualTo(before);
-                assertThat(Pods.node(pod)).isNotNull().isNotEqualTo(node);
-                assertThat(Readiness.isPodReady(pod)).isTrue();
-            }));
-            moved = Duration.between(start, Instant.now());
-            uploads.awaitOneSince(Instant.now(), PATIENCE);
-            Figures.record("content/%s server-moved=%s upload-gap=%s uploads=%d".formatted(name, Gaps.seconds(moved),
-                Gaps.seconds(uploads.longestGap()), uploads.stored().size()));
+            outage(name, start -> {
+                fault.happen(node);
+                unreadFilesAreRefused();
+                uploadsAreRefused();
+                Await.until("the server is elsewhere", PATIENCE, () -> assertThat(release.pods("nfs")).anySatisfy(pod -> {
+                    assertThat(Pods.uid(pod)).isNotEqualTo(before);
+                    assertThat(Pods.node(pod)).isNotNull().isNotEqualTo(node);
+                    assertThat(Readiness.isPodReady(pod)).isTrue();
+                }));
+                Duration moved = Duration.between(start, Instant.now());
+                Figures.record("content/%s server-moved=%s".formatted(name, Gaps.seconds(moved)));
+                assertThat(moved).isLessThan(MOVED);
+                uploads.awaitOneSince(Instant.now(), PATIENCE);
+                Await.until("the node has been away for long", AWAY.plus(PATIENCE), () -> assertThat(Duration.between(start, Instant.now())).isGreaterThan(AWAY));
+            });
         }
+        Figures.record("content/%s upload-gap=%s uploads=%d".formatted(name, Gaps.seconds(uploads.longestGap()), uploads.stored().size()));
         uploads.areReadEverywhere(release);
-        assertThat(moved).isLessThan(MOVED);
         return node;
+    }
+
+    /** People work on the site meanwhile: once the outage is noticed, no request of theirs fails. Afterwards files are taken again. */
+    private void outage(String name, Outage outage) {
+        Story story = Story.write(release, "Before " + name);
+        var errands = new Errands(release, story);
+        Instant start = Instant.now();
+        try (errands) {
+            outage.last(start);
+            Await.until("files are taken", PATIENCE, () -> release.pods("wordpress").forEach(pod -> assertThat(upload(pod).status()).isEqualTo(201)));
+        } catch (Exception e) {
+            throw new IllegalStateException(name, e);
+        }
+        Figures.record("content/%s errands %s".formatted(name, errands.figures()));
+        assertThat(errands.failedSince(start.plus(NOTICED))).isEmpty();
+        story.isReadEverywhere(release);
+    }
+
+    /** A file that no pod has read yet: at once, with the time of another try. */
+    private void unreadFilesAreRefused() {
+        for (Pod pod : release.pods("wordpress")) {
+            Await.until(Pods.name(pod) + " refuses a file that it has not", PATIENCE, () -> {
+                Instant begin = Instant.now();
+                Page answer = release.site(pod).get("/wp-content/uploads/unread-%d.txt".formatted(System.nanoTime()));
+                assertThat(answer.status()).isEqualTo(503);
+                assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+                assertThat(Duration.between(begin, Instant.now())).isLessThan(REFUSED);
+            });
+        }
+    }
+
+    /** With a sentence that the dashboard shows. */
+    private void uploadsAreRefused() {
+        for (Pod pod : release.pods("wordpress")) {
+            Await.until(Pods.name(pod) + " says that it takes no file", PATIENCE, () -> {
+                Instant begin = Instant.now();
+                assertThat(upload(pod).json().path("message").asText()).contains("does not answer just now");
+                assertThat(Duration.between(begin, Instant.now())).isLessThan(SENTENCE);
+            });
+        }
+    }
+
+    private Page upload(Pod pod) {
+        return editor.at(release.site(pod)).offer("a-file.txt", "text/plain", "A file".getBytes(StandardCharsets.UTF_8));
     }
 
     private void thereIsOneServer() {

@@ -211,7 +211,12 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
 
     /** The site's administrator, logged in. */
     Session logIn() {
-        return site().logIn("admin", secret(fullname() + "-wordpress", "admin-password"));
+        return logIn(site());
+    }
+
+    /** The same by another way to the site. */
+    Session logIn(Site site) {
+        return site.logIn("admin", secret(fullname() + "-wordpress", "admin-password"));
     }
 
     /** What a member of the database says to the site's account, asked from a WordPress pod at HOST or HOST:PORT: the first value, or the error. */

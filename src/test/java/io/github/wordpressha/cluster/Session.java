@@ -51,9 +51,13 @@ record Session(Site site, String cookies, String nonce) {
 
     /** Uploads a file of any type to the media library. */
     Media upload(String fileName, String type, byte[] bytes) {
-        JsonNode media = call("/wp/v2/media", bytes,
-            Map.of("Content-Type", type, "Content-Disposition", "attachment; filename=\"" + fileName + "\""));
+        JsonNode media = offer(fileName, type, bytes).expect(201).json();
         return new Media(media.get("id").asLong(), Site.pathAndQuery(URI.create(media.get("source_url").asText())));
+    }
+
+    /** The site's answer to an upload, also when it refuses it. */
+    Page offer(String fileName, String type, byte[] bytes) {
+        return send("/wp/v2/media", bytes, Map.of("Content-Type", type, "Content-Disposition", "attachment; filename=\"" + fileName + "\""));
     }
 
     /** The same person, by another way to the site: its host name and so the cookies stay. */
@@ -98,10 +102,14 @@ record Session(Site site, String cookies, String nonce) {
     }
 
     private JsonNode call(String route, byte[] body, Map<String, String> headers) {
+        return send(route, body, headers).expect(201).json();
+    }
+
+    private Page send(String route, byte[] body, Map<String, String> headers) {
         var all = new HashMap<>(headers);
         all.put("Cookie", cookies);
         all.put("X-WP-Nonce", nonce);
-        return site.post("/?rest_route=" + route, body, all).expect(201).json();
+        return site.post("/?rest_route=" + route, body, all);
     }
 
     /** An uploaded file; {@code path} is where visitors find it. */

@@ -103,9 +103,20 @@ class ResilienceReportTest {
     assertThat(report.outcome("all pods of database").orElseThrow().visitors()).isEqualTo(Readers.CACHED);
     assertThat(report.outcome("all pods of etcd").orElseThrow().editors()).isEqualTo(Writers.SERVED);
     assertThat(report.outcome("one volume of database").orElseThrow().heals()).isEqualTo(Healing.BY_ITSELF);
-    assertThat(report.outcome("any one node").orElseThrow().editors()).as("the file server may be there").isEqualTo(Writers.DOWN);
+    assertThat(report.outcome("any one node").orElseThrow().editors()).as("the file server may be there").isEqualTo(Writers.FAILOVER);
     assertThat(report.outcome("any one node").orElseThrow().heals()).as("the file server moves").isEqualTo(Healing.BY_ITSELF);
     assertThat(report.outcome("a node without nfs").orElseThrow().editors()).isEqualTo(Writers.FAILOVER);
+  }
+
+  @Test
+  @DisplayName("without copies of the code, the loss of the file server stops all that is in no cache")
+  void readsTheCopier() {
+    var rendering = Profiles.chart().render(Release.standard(), Values.none());
+    String copier = "spec.template.spec.containers[1].command";
+    List<Manifest> without = rendering.manifests().stream().map(m -> without(m, "Deployment/wordpress-ha", copier)).toList();
+    var objects = Checks.verify(Release.standard(), without, List.of(), Values.none(), Cluster.ofThree(34)).objects();
+    assertThat(ResilienceReport.of(objects, Cluster.ofThree(34)).outcome("one nfs pod").orElseThrow())
+        .returns(Writers.DOWN, Outcome::editors).returns(Readers.CACHED, Outcome::visitors);
   }
 
   @Test
