@@ -112,7 +112,7 @@ class ResilienceReportTest {
   @DisplayName("without copies of the code, the loss of the file server stops all that is in no cache")
   void readsTheCopier() {
     var rendering = Profiles.chart().render(Release.standard(), Values.none());
-    String copier = "spec.template.spec.containers[1].command";
+    String copier = "spec.template.spec.initContainers[2].command";
     List<Manifest> without = rendering.manifests().stream().map(m -> without(m, "Deployment/wordpress-ha", copier)).toList();
     var objects = Checks.verify(Release.standard(), without, List.of(), Values.none(), Cluster.ofThree(34)).objects();
     assertThat(ResilienceReport.of(objects, Cluster.ofThree(34)).outcome("one nfs pod").orElseThrow())
