@@ -39,6 +39,9 @@ wordpress.userEnumeration: true, so any visitor learns the names of the accounts
 {{- if not $wordpress.loginsPerMinute }}
 wordpress.loginsPerMinute: 0, so an address can try passwords without a limit.
 {{- end }}
+{{- if not $wordpress.loginLockout.failures }}
+wordpress.loginLockout.failures: 0, so many addresses together can try the passwords of an account without a limit.
+{{- end }}
 {{- if $wordpress.allowPluginChanges }}
 wordpress.allowPluginChanges: true, so the password of one administrator is enough to run code in the pods.
 {{- end }}

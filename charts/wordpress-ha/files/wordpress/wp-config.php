@@ -12,6 +12,8 @@ require_once '/etc/wordpress/code.php';
 
 const WORDPRESS_HA_SETTINGS = '/etc/wordpress/settings.json';
 const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
+/** Modified when the log last named a proxy that is not trusted. */
+const WORDPRESS_HA_PROXY = '/run/wordpress/untrusted-proxy';
 
 (static function (): void {
 	$settings = json_decode((string) read_mounted(WORDPRESS_HA_SETTINGS), true, 16, JSON_THROW_ON_ERROR);
@@ -86,6 +88,11 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 		});
 	}
 
+	// All of its visitors share one address, in the limits of logins as well.
+	if (isset($_SERVER['UNTRUSTED_PROXY']) && (int) @filemtime(WORDPRESS_HA_PROXY) < time() - 3600 && @touch(WORDPRESS_HA_PROXY)) {
+		error_log("wordpress: {$_SERVER['REMOTE_ADDR']} forwards requests, but is not in wordpress.trustedProxies, so all of its visitors have this address, and an attacker uses up their attempts to log in. If it is your proxy, add its range.");
+	}
+
 	// Pages do not tell which version of WordPress made them.
 	$hook('the_generator', static fn(): string => '');
 
@@ -119,6 +126,9 @@ const WORDPRESS_HA_SECRETS  = '/run/secrets/wordpress';
 		}
 		if (!$settings['userEnumeration']) {
 			require_once '/etc/wordpress/hidden-accounts.php';
+		}
+		if ($settings['loginLockout']['failures'] > 0) {
+			(require '/etc/wordpress/login-lockout.php')($settings['loginLockout']);
 		}
 		// By the directory that they are in now: PHP would remember that of an older version of them, which is gone.
 		$mounted = '/etc/wordpress-mu-plugins';

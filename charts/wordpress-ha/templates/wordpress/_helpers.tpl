@@ -66,6 +66,7 @@ hostAliases:
       "allowPluginChanges" .Values.wordpress.allowPluginChanges
       "userEnumeration" .Values.wordpress.userEnumeration
       "codeRequests" .Values.wordpress.content.codeRequests
+      "loginLockout" .Values.wordpress.loginLockout
       "s3" (ternary .Values.wordpress.media.s3 nil (ne .Values.wordpress.media.s3.bucket ""))
       "constants" .Values.wordpress.constants
       "smtp" (dict "host" $smtp.host "port" $smtp.port "tls" $smtp.tls "from" $smtp.from "login" (ne $smtp.existingSecret ""))
@@ -418,7 +419,7 @@ settings.json: |
   {{- include "wordpress-ha.wordpress.settings" . | nindent 2 }}
 php.ini: |
   {{- tpl (.Files.Get "files/wordpress/php.ini") . | nindent 2 }}
-{{- range list "wp-config.php" "mounted.php" "page-cache.php" "code.php" "closed-directories.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" "hidden-accounts.php" }}
+{{- range list "wp-config.php" "mounted.php" "page-cache.php" "code.php" "closed-directories.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" "hidden-accounts.php" "login-lockout.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}

@@ -43,6 +43,7 @@ class OpeningsTest {
       Map.entry("wordpress.xmlrpc", "{wordpress: {xmlrpc: true}}"),
       Map.entry("wordpress.userEnumeration", "{wordpress: {userEnumeration: true}}"),
       Map.entry("wordpress.loginsPerMinute", "{wordpress: {loginsPerMinute: 0}}"),
+      Map.entry("wordpress.loginLockout.failures", "{wordpress: {loginLockout: {failures: 0}}}"),
       Map.entry("wordpress.allowPluginChanges", "{wordpress: {allowPluginChanges: true}}"));
 
   /** Switches that open nothing to anyone whom the site's own port does not meet already. */

@@ -103,6 +103,7 @@ final class SiteProbes {
         new Probe<>("accounts", SiteProbes::accounts),
         new Probe<>("administration", SiteProbes::administration),
         new Probe<>("login limit", SiteProbes::loginLimit),
+        new Probe<>("login lockout", SiteProbes::loginLockout),
         new Probe<>("trusted proxies", SiteProbes::trustedProxies),
         new Probe<>("no version", site -> assertThat(site.site().get("/").text()).doesNotContain("name=\"generator\"")),
         new Probe<>("closed installer", site -> site.ask("/wp-admin/install.php").expect(404)),
@@ -463,6 +464,20 @@ final class SiteProbes {
         assertThat(answers.subList(0, 8)).containsOnly(200);
         assertThat(answers).contains(429);
         assertThat(site.site().postForm("/wp-login.php", Map.of("log", "", "pwd", "x"), Map.of(CLIENT, "198.51.100.2")).status()).isEqualTo(200);
+    }
+
+    /** Three failures, from an address each; and as many again when the period of 20 s is over. */
+    private static void loginLockout(EffectSite site) {
+        IntStream.range(0, 3).forEach(i -> assertThat(guess(site, "198.51.100.2" + i).text()).contains("is not registered"));
+        Page refused = guess(site, "198.51.100.29").expect(429);
+        assertThat(refused.text()).contains("Too many failed logins for this account");
+        assertThat(refused.headers().firstValue("Retry-After")).contains("20");
+        assertThat(site.log("php")).contains("login: 3 failures for the account \"guessed\"");
+        Await.until("the period is over", SOON, () -> assertThat(guess(site, "198.51.100.30").text()).contains("is not registered"));
+    }
+
+    private static Page guess(EffectSite site, String client) {
+        return site.site().postForm("/wp-login.php", Map.of("log", "guessed", "pwd", "x"), Map.of(CLIENT, client));
     }
 
     private static void trustedProxies(EffectSite site) {

@@ -50,11 +50,14 @@ record Client(InetSocketAddress address, String host) {
     fields.put("Host", host);
     fields.put("Connection", "close");
     if (step.method().equals("POST")) {
-      fields.put("Content-Length", "0");
+      fields.put("Content-Length", String.valueOf(step.form().length()));
+    }
+    if (!step.form().isEmpty()) {
+      fields.put("Content-Type", "application/x-www-form-urlencoded");
     }
     fields.putAll(step.headers());
     return step.method() + " " + step.path() + " HTTP/1.1\r\n"
-        + fields.entrySet().stream().map(field -> field.getKey() + ": " + field.getValue() + "\r\n").collect(Collectors.joining()) + "\r\n";
+        + fields.entrySet().stream().map(field -> field.getKey() + ": " + field.getValue() + "\r\n").collect(Collectors.joining()) + "\r\n" + step.form();
   }
 
   private static Answer parse(byte[] answer) {

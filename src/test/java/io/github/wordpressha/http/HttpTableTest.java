@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -22,18 +24,20 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/** The rows of {@code src/test/resources/http} against nginx and php-fpm on this machine: no cluster, no database. */
+/** The rows of {@code src/test/resources/http} against nginx and php-fpm on this machine, some with WordPress's core and a database: no cluster. */
 @Tag("http")
 @Execution(ExecutionMode.CONCURRENT)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HttpTableTest {
 
   private final Map<String, HttpTarget> targets = new HashMap<>();
+  private final List<LocalCore> cores = new ArrayList<>();
   @TempDir Path directory;
 
   @AfterAll
   void stop() {
     targets.values().forEach(HttpTarget::close);
+    cores.forEach(LocalCore::close);
   }
 
   @TestFactory
@@ -42,6 +46,9 @@ class HttpTableTest {
     LocalSite.missing().ifPresent(reason -> assumeTrue(false, reason));
     return Table.all(LocalSite.RESOURCES).stream().map(table -> dynamicContainer(table.name(),
         table.rows().stream().map(row -> dynamicTest(row.name(), () -> {
+          if (table.core()) {
+            LocalCore.missing().ifPresent(reason -> assumeTrue(false, reason));
+          }
           HttpTarget target = target(table);
           for (Row.Step step : row.steps()) {
             step.run(target);
@@ -52,7 +59,13 @@ class HttpTableTest {
   private synchronized HttpTarget target(Table table) {
     return targets.computeIfAbsent(table.name(), name -> {
       try {
-        return LocalSite.start(Files.createDirectories(directory.resolve(name)), table.values());
+        Path place = Files.createDirectories(directory.resolve(name));
+        if (!table.core()) {
+          return LocalSite.start(place, table.values());
+        }
+        var core = new LocalCore(place);
+        cores.add(core);
+        return core.pod(table.values());
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

@@ -1,7 +1,5 @@
 package io.github.wordpressha.http;
 
-import static java.util.Map.entry;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.Profiles;
@@ -12,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,7 +28,7 @@ import org.awaitility.Awaitility;
 
 /**
  * The web tier of a pod on this machine: nginx and php-fpm with the chart's files, and {@code src/test/resources/http/site} in place of
- * WordPress. Only paths and ports differ from those in a pod.
+ * WordPress, or the core of a {@link LocalCore}. Only paths and ports differ from those in a pod.
  */
 final class LocalSite implements HttpTarget {
 
@@ -37,9 +36,19 @@ final class LocalSite implements HttpTarget {
   private static final List<Path> PROGRAM_DIRECTORIES = Stream.concat(Stream.of("/usr/sbin", "/usr/local/sbin"), Stream.of(System.getenv("PATH").split(":")))
       .map(Path::of).distinct().toList();
   private static final boolean ROOT = System.getProperty("user.name").equals("root");
+  /** A pod's paths, and those in the directory. */
+  private static final Map<String, String> PLACES = Map.ofEntries(Map.entry("/etc/wordpress-web", "etc-web"), Map.entry("/etc/wordpress", "etc"),
+      Map.entry("/run/wordpress", "run"), Map.entry("/run/secrets/wordpress", "secrets"), Map.entry("/run/secrets/admin", "admin"),
+      Map.entry("/usr/src/wordpress", "root"), Map.entry("/code", "code"), Map.entry("/srv/shared", "root"),
+      Map.entry("/var/cache/nginx", "cache"), Map.entry("/dev/stdout", "access.log"),
+      Map.entry("/dev/stderr", "nginx.log"), Map.entry("/tmp", "tmp"), Map.entry("/proc/self/fd/2", "php.log"));
   private static final Duration PROBE_PERIOD = Duration.ofSeconds(3);
 
   private final Path directory;
+  private final LocalCore core;
+  private final int port;
+  private final int statusPort;
+  private final int metricsPort;
   private final Client site;
   private final Client status;
   private final Client metrics;
@@ -52,15 +61,20 @@ final class LocalSite implements HttpTarget {
     return Stream.of("nginx", "php-fpm", "php").filter(name -> program(name).isEmpty()).findFirst().map(name -> name + " is not installed");
   }
 
-  private static Optional<Path> program(String name) {
+  static Optional<Path> program(String name) {
     var names = Pattern.compile(Pattern.quote(name) + "[0-9.]*");
     return PROGRAM_DIRECTORIES.stream().filter(Files::isDirectory).flatMap(place -> files(place).stream())
         .filter(file -> names.matcher(file.getFileName().toString()).matches() && Files.isExecutable(file)).findFirst();
   }
 
   static LocalSite start(Path directory, ObjectNode values) {
+    return start(directory, values, null);
+  }
+
+  /** With this core and its database; null for the files that stand for them. */
+  static LocalSite start(Path directory, ObjectNode values, LocalCore core) {
     try {
-      var site = new LocalSite(directory, values);
+      var site = new LocalSite(directory, values, core);
       site.awaitReady();
       return site;
     } catch (IOException e) {
@@ -68,30 +82,37 @@ final class LocalSite implements HttpTarget {
     }
   }
 
-  private LocalSite(Path directory, ObjectNode values) throws IOException {
+  private LocalSite(Path directory, ObjectNode values, LocalCore core) throws IOException {
     this.directory = directory;
-    int port = freePort();
-    int statusPort = freePort();
-    int metricsPort = freePort();
+    this.core = core;
+    port = freePort();
+    statusPort = freePort();
+    metricsPort = freePort();
     site = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), "site.example");
     status = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), statusPort), "status");
     metrics = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), metricsPort), "metrics");
-    for (String name : List.of("run", "tmp", "cache", "state", "etc", "etc-web", "root")) {
+    for (String name : List.of("run", "tmp", "cache", "state", "etc", "etc-web", "root", "secrets", "admin")) {
       Files.createDirectories(directory.resolve(name));
     }
     Path code = Files.createDirectories(directory.resolve("code"));
-    for (String link : List.of("current", "volume")) {
+    Files.createSymbolicLink(code.resolve("current"), Path.of("generation"));
+    for (String link : List.of("generation", "volume")) {
       Files.createSymbolicLink(code.resolve(link), directory.resolve("root/wp-content"));
-    }
-    for (Path file : files(RESOURCES.resolve("site"))) {
-      install(file, directory.resolve("root").resolve(RESOURCES.resolve("site").relativize(file)));
     }
     for (var map : Profiles.chart().render(Release.standard(), values).manifests()) {
       if (map.kind().equals("ConfigMap") && map.name().endsWith("-web")) {
-        writeAll(map.tree().path("data"), directory.resolve("etc-web"), port, statusPort, metricsPort);
+        writeAll(map.tree().path("data"), directory.resolve("etc-web"));
       } else if (map.kind().equals("ConfigMap") && map.name().endsWith("-wordpress")) {
-        writeAll(map.tree().path("data"), directory.resolve("etc"), port, statusPort, metricsPort);
+        writeAll(map.tree().path("data"), directory.resolve("etc"));
       }
+    }
+    if (core == null) {
+      install(RESOURCES.resolve("site/ready.php"), directory.resolve("etc/ready.php"));
+      for (Path file : files(RESOURCES.resolve("site"))) {
+        install(file, directory.resolve("root").resolve(RESOURCES.resolve("site").relativize(file)));
+      }
+    } else {
+      core.install(directory);
     }
     if (Files.exists(directory.resolve("etc-web/metrics.php"))) {
       run("php", "etc-web/metrics.php");
@@ -105,28 +126,25 @@ final class LocalSite implements HttpTarget {
     return run("nginx", "-e", "error.log", "-p", directory + "/", "-c", "etc-web/" + configuration, "-g", "daemon off;" + (ROOT ? " user root;" : ""));
   }
 
-  private void writeAll(JsonNode data, Path target, int port, int statusPort, int metricsPort) throws IOException {
+  private void writeAll(JsonNode data, Path target) throws IOException {
     for (var file : (Iterable<Map.Entry<String, JsonNode>>) data::fields) {
       String text = moved(file.getValue().asText())
           .replaceAll("listen (?:\\[::\\]:)?8080", "listen 127.0.0.1:" + port).replaceAll("listen (?:\\[::\\]:)?8081", "listen 127.0.0.1:" + statusPort)
-          .replace("127.0.0.1:8081", "127.0.0.1:" + statusPort).replaceAll("(?:127\\.0\\.0\\.1|0\\.0\\.0\\.0):9205", "127.0.0.1:" + metricsPort);
+          .replace("127.0.0.1:8081", "127.0.0.1:" + statusPort).replace("'127.0.0.1', 8080", "'127.0.0.1', " + port).replaceAll("(?:127\\.0\\.0\\.1|0\\.0\\.0\\.0):9205", "127.0.0.1:" + metricsPort);
+      if (core != null) {
+        text = text.replace("127.0.0.1:3306", "127.0.0.1:" + core.databasePort());
+      }
       if (ROOT) {
         text = text.replaceAll("(?m)^\\[(?!global)[a-z]+\\]$", "$0\nuser = root\ngroup = root");
       }
       Files.writeString(target.resolve(file.getKey()), text);
     }
-    if (Files.exists(target.resolve("ready.php"))) {
-      install(RESOURCES.resolve("site/ready.php"), target.resolve("ready.php"));
-    }
   }
 
   /** The text with a pod's paths replaced by those in the directory. */
   private String moved(String text) {
-    Map<String, String> places = Map.ofEntries(entry("/etc/wordpress-web", "etc-web"), entry("/etc/wordpress", "etc"), entry("/run/wordpress", "run"),
-        entry("/usr/src/wordpress", "root"), entry("/code", "code"), entry("/srv/shared", "root"), entry("/var/cache/nginx", "cache"),
-        entry("/dev/stdout", "access.log"), entry("/dev/stderr", "nginx.log"), entry("/tmp", "tmp"), entry("/proc/self/fd/2", "php.log"));
-    String all = places.keySet().stream().sorted((one, other) -> other.length() - one.length()).map(Pattern::quote).collect(Collectors.joining("|"));
-    return Pattern.compile("(?:" + all + ")(?![\\w.])").matcher(text).replaceAll(found -> directory.resolve(places.get(found.group())).toString());
+    String all = PLACES.keySet().stream().sorted((one, other) -> other.length() - one.length()).map(Pattern::quote).collect(Collectors.joining("|"));
+    return Pattern.compile("(?:" + all + ")(?![\\w.])").matcher(text).replaceAll(found -> directory.resolve(PLACES.get(found.group())).toString());
   }
 
   private void install(Path file, Path target) throws IOException {
@@ -202,6 +220,11 @@ final class LocalSite implements HttpTarget {
     return site.send(step);
   }
 
+  /** Where a browser finds it. */
+  URI address() {
+    return URI.create("http://127.0.0.1:" + port);
+  }
+
   /** A scrape of the pod's metrics. */
   Answer scrape() {
     return metrics.send(Step.get("/metrics"));
@@ -243,7 +266,7 @@ final class LocalSite implements HttpTarget {
     });
   }
 
-  private static int freePort() throws IOException {
+  static int freePort() throws IOException {
     try (var socket = new ServerSocket(0)) {
       return socket.getLocalPort();
     }

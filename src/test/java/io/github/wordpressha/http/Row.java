@@ -23,8 +23,12 @@ import java.util.stream.StreamSupport;
  */
 record Row(String name, List<Step> steps) {
 
-  /** The rows of one file, and the chart's values that they are about. */
-  record Table(String name, ObjectNode values, List<Row> rows) {
+  /**
+   * The rows of one file, and the chart's values that they are about.
+   *
+   * @param core whether they are about WordPress itself, with a database
+   */
+  record Table(String name, ObjectNode values, boolean core, List<Row> rows) {
 
     static List<Table> all(Path directory) {
       try (Stream<Path> files = Files.list(directory)) {
@@ -37,24 +41,29 @@ record Row(String name, List<Step> steps) {
     private static Table read(Path file) {
       ObjectNode tree = Yaml.readObject(file);
       ObjectNode values = tree.path("values").isObject() ? (ObjectNode) tree.get("values") : Values.none();
-      return new Table(file.getFileName().toString().replace(".yaml", ""), values, list(tree.path("rows")).map(Row::read).toList());
+      return new Table(file.getFileName().toString().replace(".yaml", ""), values, tree.path("core").asBoolean(), list(tree.path("rows")).map(Row::read).toList());
     }
   }
 
   /**
    * A request and the answer that it must get.
    *
+   * @param form the body, as a browser sends a form; empty for none
    * @param seconds waits for so long before the request: a quiet time
    * @param change pages that become another kind before the request
    * @param database whether the database is there from now on; null for as it was
    * @param times sends the request so often; the last answer counts
    * @param within repeats the request until the answer is right, for so many seconds at most; 0 for one try
    */
-  record Step(String method, String path, Map<String, String> headers, double seconds, Map<String, String> change, Boolean database,
+  record Step(String method, String path, Map<String, String> headers, String form, double seconds, Map<String, String> change, Boolean database,
       int times, double within, Expected expected) {
 
     static Step get(String path) {
-      return new Step("GET", path, Map.of(), 0, Map.of(), null, 1, 0, Expected.ANY);
+      return request("GET", path, Map.of(), "");
+    }
+
+    static Step request(String method, String path, Map<String, String> headers, String form) {
+      return new Step(method, path, headers, form, 0, Map.of(), null, 1, 0, Expected.ANY);
     }
 
     void run(HttpTarget target) throws InterruptedException {
@@ -123,7 +132,7 @@ record Row(String name, List<Step> steps) {
     }
   }
 
-  private static final Set<String> KEYS = Set.of("name", "steps", "request", "headers", "seconds", "change", "database", "times", "within",
+  private static final Set<String> KEYS = Set.of("name", "steps", "request", "headers", "form", "seconds", "change", "database", "times", "within",
       "status", "cache", "answer", "body", "not");
 
   private static Row read(JsonNode row) {
@@ -135,7 +144,7 @@ record Row(String name, List<Step> steps) {
   private static Step step(JsonNode step, int times) {
     step.fieldNames().forEachRemaining(key -> assertThat(KEYS).as("the key of a step: " + step).contains(key));
     String[] request = step.path("request").asText().split(" ", 2);
-    return new Step(request[0], unescape(request[1]), map(step.path("headers")), step.path("seconds").asDouble(), map(step.path("change")),
+    return new Step(request[0], unescape(request[1]), map(step.path("headers")), step.path("form").asText(), step.path("seconds").asDouble(), map(step.path("change")),
         step.has("database") ? step.get("database").asText().equals("back") : null, step.path("times").asInt(times),
         step.path("within").asDouble(),
         new Expected(step.path("status").asInt(), step.path("cache").asText(), map(step.path("answer")), texts(step.path("body")), texts(step.path("not"))));
