@@ -45,7 +45,7 @@ function is_warm(SiteDatabase $database): bool
 /** What this pod's nginx answers; 0 for no whole answer. When it takes long the probe is told no meanwhile. */
 function front_page_status(string $siteUrl): int
 {
-	$connection = @fsockopen('127.0.0.1', 8080, $code, $message, 1);
+	$connection = @fsockopen('127.0.0.1', 8082, $code, $message, 1);
 	if ($connection === false) {
 		return 0;
 	}

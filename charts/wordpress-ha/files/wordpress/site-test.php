@@ -27,7 +27,7 @@ function request(string $method, string $path, string|array $body = '', array $h
 			}
 			return strlen($line);
 		},
-	] + ($method === 'GET' ? [] : [CURLOPT_POSTFIELDS => is_array($body) ? http_build_query($body) : $body]));
+	] + ($settings['proxyProtocol'] ? [CURLOPT_HAPROXYPROTOCOL => true] : []) + ($method === 'GET' ? [] : [CURLOPT_POSTFIELDS => is_array($body) ? http_build_query($body) : $body]));
 	$answer = curl_exec($handle);
 	if ($answer === false) {
 		fail("$method $path was not answered: " . curl_error($handle));

@@ -12,7 +12,7 @@ use Throwable;
 require '/etc/wordpress/database.php';
 
 const AGENT_PORT = 9200;
-const SITE_PORT = 8080;
+const SITE_PORT = 8082;
 const STATUS_PORT = 8081;
 const CONTENT = '/usr/src/wordpress/wp-content';
 const PATIENCE_SECONDS = 3;

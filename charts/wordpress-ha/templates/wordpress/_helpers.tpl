@@ -66,6 +66,7 @@ hostAliases:
       "allowPluginChanges" .Values.wordpress.allowPluginChanges
       "userEnumeration" .Values.wordpress.userEnumeration
       "codeRequests" .Values.wordpress.content.codeRequests
+      "proxyProtocol" .Values.wordpress.proxyProtocol
       "loginLockout" .Values.wordpress.loginLockout
       "s3" (ternary .Values.wordpress.media.s3 nil (ne .Values.wordpress.media.s3.bucket ""))
       "constants" .Values.wordpress.constants
@@ -391,6 +392,12 @@ wordpress.site.url: the chart serves a site at the root of a name, not below a p
 {{- end }}
 {{- if and (or $wordpress.ingress.enabled $wordpress.httpRoute.enabled) (not $wordpress.trustedProxies) }}
 wordpress.trustedProxies: say which addresses your ingress controller or gateway has, for example [10.244.0.0/16]; without them every visitor has the proxy's address, and https is not recognised.
+{{- end }}
+{{- if and $wordpress.proxyProtocol (not $wordpress.trustedProxies) }}
+wordpress.proxyProtocol: the address in a PROXY header is believed from trusted proxies only; write the balancers' addresses into wordpress.trustedProxies, for example [10.0.0.0/8].
+{{- end }}
+{{- if and $wordpress.proxyProtocol (or $wordpress.ingress.enabled $wordpress.httpRoute.enabled) }}
+wordpress.proxyProtocol: an Ingress controller or Gateway sends pods no PROXY header, so nginx would close each of its connections; set proxyProtocol=false, and turn the protocol on at the controller.
 {{- end }}
 {{- $s3 := $wordpress.media.s3 }}
 {{- if and $s3.bucket (not $s3.region) }}

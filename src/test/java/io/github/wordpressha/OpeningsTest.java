@@ -53,7 +53,7 @@ class OpeningsTest {
       "portworx.enabled", "portworx.encrypted", "portworx.snapshots.enabled", "portworx.cloudBackup.enabled", "portworx.cloudBackup.day", "wordpress.autoscaling.enabled",
       "wordpress.content.accessMode", "wordpress.media.s3.publicRead", "wordpress.cache.enabled", "wordpress.accessLog", "wordpress.cron.enabled",
       "wordpress.cron.failOnError", "wordpress.service.type", "wordpress.service.externalTrafficPolicy", "wordpress.ingress.enabled",
-      "wordpress.httpRoute.enabled", "wordpress.spread");
+      "wordpress.httpRoute.enabled", "wordpress.proxyProtocol", "wordpress.spread");
 
   @Test
   @DisplayName("of the defaults, one value opens something: the NFS server's clients are not known")

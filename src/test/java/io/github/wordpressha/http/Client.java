@@ -16,15 +16,16 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** Sends a request as it is written: an HTTP library would refuse or mend the spellings that the rows are about. */
-record Client(InetSocketAddress address, String host) {
+public record Client(InetSocketAddress address, String host) {
 
   private static final int PATIENCE_MILLIS = 70_000;
   private static final byte[] END_OF_HEAD = "\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
-  Answer send(Step step) {
+  public Answer send(Step step) {
     try (var socket = new Socket()) {
       socket.connect(address, 5000);
       socket.setSoTimeout(PATIENCE_MILLIS);
+      socket.getOutputStream().write(ProxyHeader.bytes(step.proxy()));
       socket.getOutputStream().write(request(step).getBytes(StandardCharsets.ISO_8859_1));
       return parse(read(socket));
     } catch (IOException e) {
@@ -37,10 +38,7 @@ record Client(InetSocketAddress address, String host) {
     try {
       socket.getInputStream().transferTo(answer);
     } catch (SocketException e) {
-      // After a refusal nginx waits 5 s for the body that it was promised, and resets the connection.
-      if (answer.size() == 0) {
-        throw e;
-      }
+      // After a refusal nginx waits 5 s for the body that it was promised, and resets the connection; without a PROXY header, at once.
     }
     return answer.toByteArray();
   }

@@ -47,6 +47,7 @@ final class LocalSite implements HttpTarget {
   private final Path directory;
   private final LocalCore core;
   private final int port;
+  private final int ownPort;
   private final int statusPort;
   private final int metricsPort;
   private final Client site;
@@ -86,6 +87,7 @@ final class LocalSite implements HttpTarget {
     this.directory = directory;
     this.core = core;
     port = freePort();
+    ownPort = freePort();
     statusPort = freePort();
     metricsPort = freePort();
     site = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), "site.example");
@@ -130,7 +132,8 @@ final class LocalSite implements HttpTarget {
     for (var file : (Iterable<Map.Entry<String, JsonNode>>) data::fields) {
       String text = moved(file.getValue().asText())
           .replaceAll("listen (?:\\[::\\]:)?8080", "listen 127.0.0.1:" + port).replaceAll("listen (?:\\[::\\]:)?8081", "listen 127.0.0.1:" + statusPort)
-          .replace("127.0.0.1:8081", "127.0.0.1:" + statusPort).replace("'127.0.0.1', 8080", "'127.0.0.1', " + port).replaceAll("(?:127\\.0\\.0\\.1|0\\.0\\.0\\.0):9205", "127.0.0.1:" + metricsPort);
+          .replace("listen 127.0.0.1:8082", "listen 127.0.0.1:" + ownPort)
+          .replace("127.0.0.1:8081", "127.0.0.1:" + statusPort).replace("'127.0.0.1', 8082", "'127.0.0.1', " + ownPort).replaceAll("(?:127\\.0\\.0\\.1|0\\.0\\.0\\.0):9205", "127.0.0.1:" + metricsPort);
       if (core != null) {
         text = text.replace("127.0.0.1:3306", "127.0.0.1:" + core.databasePort());
       }

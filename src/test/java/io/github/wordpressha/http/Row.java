@@ -21,16 +21,16 @@ import java.util.stream.StreamSupport;
  * One case: steps that a visitor or an editor takes one after the other, and the right answers. {@code src/test/resources/http/README.md}
  * describes the file format.
  */
-record Row(String name, List<Step> steps) {
+public record Row(String name, List<Step> steps) {
 
   /**
    * The rows of one file, and the chart's values that they are about.
    *
    * @param core whether they are about WordPress itself, with a database
    */
-  record Table(String name, ObjectNode values, boolean core, List<Row> rows) {
+  public record Table(String name, ObjectNode values, boolean core, List<Row> rows) {
 
-    static List<Table> all(Path directory) {
+    public static List<Table> all(Path directory) {
       try (Stream<Path> files = Files.list(directory)) {
         return files.filter(file -> file.toString().endsWith(".yaml")).sorted().map(Table::read).toList();
       } catch (IOException e) {
@@ -48,6 +48,7 @@ record Row(String name, List<Step> steps) {
   /**
    * A request and the answer that it must get.
    *
+   * @param proxy the PROXY header before it, see {@link ProxyHeader}
    * @param form the body, as a browser sends a form; empty for none
    * @param seconds waits for so long before the request: a quiet time
    * @param change pages that become another kind before the request
@@ -55,7 +56,7 @@ record Row(String name, List<Step> steps) {
    * @param times sends the request so often; the last answer counts
    * @param within repeats the request until the answer is right, for so many seconds at most; 0 for one try
    */
-  record Step(String method, String path, Map<String, String> headers, String form, double seconds, Map<String, String> change, Boolean database,
+  public record Step(String method, String path, Map<String, String> headers, String proxy, String form, double seconds, Map<String, String> change, Boolean database,
       int times, double within, Expected expected) {
 
     static Step get(String path) {
@@ -63,7 +64,7 @@ record Row(String name, List<Step> steps) {
     }
 
     static Step request(String method, String path, Map<String, String> headers, String form) {
-      return new Step(method, path, headers, form, 0, Map.of(), null, 1, 0, Expected.ANY);
+      return new Step(method, path, headers, "", form, 0, Map.of(), null, 1, 0, Expected.ANY);
     }
 
     void run(HttpTarget target) throws InterruptedException {
@@ -93,13 +94,14 @@ record Row(String name, List<Step> steps) {
   /**
    * What is right. A text in slashes is a regular expression, an empty one means absence.
    *
-   * @param status 0 for any
+   * @param status 0 for any, or {@link #NO_ANSWER}
    * @param cache X-Cache, or NONE; several are written {@code HIT MISS}; empty for any
    */
-  record Expected(int status, String cache, Map<String, String> headers, List<String> body, List<String> not) {
+  public record Expected(int status, String cache, Map<String, String> headers, List<String> body, List<String> not) {
 
     /** Headers that may be there several times. */
     private static final Set<String> LISTS = Set.of("Set-Cookie", "Vary");
+    private static final int NO_ANSWER = -1;
     static final Expected ANY = new Expected(0, "", Map.of(), List.of(), List.of());
 
     boolean isMetBy(Answer answer) {
@@ -115,7 +117,7 @@ record Row(String name, List<Step> steps) {
       String what = step + " got " + answer;
       assertThat(answer.headers()).filteredOn(header -> !LISTS.contains(header.getKey())).extracting(Map.Entry::getKey).as(what).doesNotHaveDuplicates();
       if (status != 0) {
-        assertThat(answer.status()).as(what).isEqualTo(status);
+        assertThat(answer.status()).as(what).isEqualTo(status == NO_ANSWER ? 0 : status);
       }
       if (!cache.isEmpty()) {
         assertThat(answer.cache()).as("X-Cache: " + what).isIn(List.of(cache.split(" ")));
@@ -132,7 +134,7 @@ record Row(String name, List<Step> steps) {
     }
   }
 
-  private static final Set<String> KEYS = Set.of("name", "steps", "request", "headers", "form", "seconds", "change", "database", "times", "within",
+  private static final Set<String> KEYS = Set.of("name", "steps", "request", "headers", "proxy", "form", "seconds", "change", "database", "times", "within",
       "status", "cache", "answer", "body", "not");
 
   private static Row read(JsonNode row) {
@@ -144,10 +146,10 @@ record Row(String name, List<Step> steps) {
   private static Step step(JsonNode step, int times) {
     step.fieldNames().forEachRemaining(key -> assertThat(KEYS).as("the key of a step: " + step).contains(key));
     String[] request = step.path("request").asText().split(" ", 2);
-    return new Step(request[0], unescape(request[1]), map(step.path("headers")), step.path("form").asText(), step.path("seconds").asDouble(), map(step.path("change")),
+    return new Step(request[0], unescape(request[1]), map(step.path("headers")), step.path("proxy").asText(), step.path("form").asText(), step.path("seconds").asDouble(), map(step.path("change")),
         step.has("database") ? step.get("database").asText().equals("back") : null, step.path("times").asInt(times),
         step.path("within").asDouble(),
-        new Expected(step.path("status").asInt(), step.path("cache").asText(), map(step.path("answer")), texts(step.path("body")), texts(step.path("not"))));
+        new Expected(step.path("status").asText().equals("none") ? Expected.NO_ANSWER : step.path("status").asInt(), step.path("cache").asText(), map(step.path("answer")), texts(step.path("body")), texts(step.path("not"))));
   }
 
   /** {@code {x*9000}} stands for 9000 times x. */

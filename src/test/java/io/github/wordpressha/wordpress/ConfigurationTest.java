@@ -58,6 +58,9 @@ class ConfigurationTest {
       "{site: {url: 'https://www.example.com/'}} | write https://www.example.com, or",
       "{cache: {trackers: ['no name']}} | /wordpress/cache/trackers/0",
       "{cache: {cookies: ['currency=EUR']}} | /wordpress/cache/cookies/0",
+      "{proxyProtocol: true} | wordpress.proxyProtocol: the address in a PROXY header is believed from trusted proxies only; write",
+      "{proxyProtocol: true, trustedProxies: [10.0.0.0/8], site: {url: 'https://www.example.com'}, ingress: {enabled: true}} | sends pods no PROXY header",
+      "{proxyProtocol: true, trustedProxies: [10.0.0.0/8], httpRoute: {enabled: true, parentRefs: [{name: public}]}} | set proxyProtocol=false",
       "{trustedProxies: [10.0.0.0/99]} | /wordpress/trustedProxies/0",
       "{adminFrom: [home.example.com]} | /wordpress/adminFrom/0"})
   void isRefused(String wordpress, String sentence) {

@@ -49,7 +49,7 @@ class StatusTest {
     agentPort = serve("127.0.0.1", 0, "Synced.");
     String script = Files.readString(Profiles.CHART_DIRECTORY.resolve("files/wordpress/status.php"))
         .replace("/etc/wordpress/", directory + "/").replace("/etc/wordpress-web/", directory + "/").replace("/usr/src/wordpress/wp-content", directory.toString())
-        .replace("AGENT_PORT = 9200", "AGENT_PORT = " + agentPort).replace("SITE_PORT = 8080", "SITE_PORT = " + site).replace("STATUS_PORT = 8081", "STATUS_PORT = " + fpm);
+        .replace("AGENT_PORT = 9200", "AGENT_PORT = " + agentPort).replace("SITE_PORT = 8082", "SITE_PORT = " + site).replace("STATUS_PORT = 8081", "STATUS_PORT = " + fpm);
     Files.writeString(directory.resolve("status.php"), script);
     Files.writeString(directory.resolve("database.php"), DATABASE);
     Files.writeString(directory.resolve("cron"), "a:0:{}");
