@@ -58,7 +58,7 @@ function storable_seconds(int $status, array $headers, int $seconds): int
 		|| isset($headers['set-cookie'])
 		|| ($headers['x-accel-expires'] ?? '') === '0'
 		|| (defined('DONOTCACHEPAGE') && \DONOTCACHEPAGE)
-		|| !in_array(strtolower($headers['vary'] ?? ''), ['', 'accept-encoding'], true)) {
+		|| varies($headers['vary'] ?? '')) {
 		return 0;
 	}
 	if ($gone) {
@@ -69,6 +69,12 @@ function storable_seconds(int $status, array $headers, int $seconds): int
 		return 0;
 	}
 	return preg_match('/\bs-maxage=(\d+)/', $control, $age) || preg_match('/\bmax-age=(\d+)/', $control, $age) ? min($seconds, (int) $age[1]) : $seconds;
+}
+
+/** On more than what all requests for a stored page have alike: nginx compresses by itself, and who accepts JSON bypasses the cache. */
+function varies(string $vary): bool
+{
+	return array_diff(preg_split('/[\s,]+/', strtolower($vary), -1, PREG_SPLIT_NO_EMPTY), ['accept', 'accept-encoding']) !== [];
 }
 
 function is_past(?string $date): bool

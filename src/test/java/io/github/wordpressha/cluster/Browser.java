@@ -2,6 +2,7 @@ package io.github.wordpressha.cluster;
 
 import static org.openqa.selenium.support.ui.ExpectedConditions.elementToBeClickable;
 import static org.openqa.selenium.support.ui.ExpectedConditions.presenceOfElementLocated;
+import static org.openqa.selenium.support.ui.ExpectedConditions.stalenessOf;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,7 +23,7 @@ import org.openqa.selenium.chrome.ChromeOptions;
 import org.openqa.selenium.support.ui.WebDriverWait;
 
 /** A person at a real browser (chromium, without a screen). Screenshots go to {@code target/screenshots}. */
-final class Browser implements AutoCloseable {
+public final class Browser implements AutoCloseable {
 
     private static final Path SCREENSHOTS = Path.of("target", "screenshots");
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -33,7 +34,7 @@ final class Browser implements AutoCloseable {
     private final URI address;
 
     /** Opens a window of its own, without cookies. */
-    Browser(URI address) {
+    public Browser(URI address) {
         this.address = address;
         var options = new ChromeOptions()
             .addArguments("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--window-size=1280,1000");
@@ -44,7 +45,7 @@ final class Browser implements AutoCloseable {
     }
 
     /** Whether there is a browser that can be driven (Debian: chromium, chromium-driver). */
-    static boolean isInstalled() {
+    public static boolean isInstalled() {
         return program("chromium").isPresent() && program("chromedriver").isPresent();
     }
 
@@ -53,12 +54,12 @@ final class Browser implements AutoCloseable {
     }
 
     /** Opens a page of the site, and keeps a picture of it. */
-    Browser open(String path, String screenshot) {
+    public Browser open(String path, String screenshot) {
         driver.get(address + path);
         return keep(screenshot);
     }
 
-    void logIn(String user, String password) {
+    public void logIn(String user, String password) {
         driver.get(address + "/wp-login.php");
         driver.findElement(By.id("user_login")).sendKeys(user);
         driver.findElement(By.id("user_pass")).sendKeys(password);
@@ -97,6 +98,17 @@ final class Browser implements AutoCloseable {
     void logOut() {
         driver.get(driver.findElement(By.cssSelector("#wp-admin-bar-logout a")).getDomAttribute("href"));
         keep("logged-out");
+    }
+
+    /** Clicks, and waits for the page that the click leads to. */
+    public void follow(String selector) {
+        WebElement page = driver.findElement(By.tagName("html"));
+        driver.findElement(By.cssSelector(selector)).click();
+        wait.until(stalenessOf(page));
+    }
+
+    public String text(String selector) {
+        return appears(selector).getText();
     }
 
     String title() {

@@ -1,8 +1,6 @@
 package io.github.wordpressha.http;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
-import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
-import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.github.wordpressha.http.Row.Table;
 import java.io.IOException;
@@ -44,19 +42,13 @@ class HttpTableTest {
   @DisplayName("every visitor gets the right answer")
   Stream<DynamicContainer> rows() {
     LocalSite.missing().ifPresent(reason -> assumeTrue(false, reason));
-    return Table.all(LocalSite.RESOURCES).stream().map(table -> dynamicContainer(table.name(),
-        table.rows().stream().map(row -> dynamicTest(row.name(), () -> {
-          if (table.core()) {
-            LocalCore.missing().ifPresent(reason -> assumeTrue(false, reason));
-          }
-          HttpTarget target = target(table);
-          for (Row.Step step : row.steps()) {
-            step.run(target);
-          }
-        }))));
+    return HttpRows.of(Table.all(LocalSite.RESOURCES), this::target);
   }
 
   private synchronized HttpTarget target(Table table) {
+    if (table.core()) {
+      LocalCore.missing().ifPresent(reason -> assumeTrue(false, reason));
+    }
     return targets.computeIfAbsent(table.name(), name -> {
       try {
         Path place = Files.createDirectories(directory.resolve(name));

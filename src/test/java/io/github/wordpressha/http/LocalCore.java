@@ -17,14 +17,11 @@ import org.awaitility.Awaitility;
 
 /**
  * WordPress's own core with a database on this machine, for any number of pods: Debian's packages wordpress and mariadb-server-core. The
- * chart's install.php installs the site, whose administrator is {@code admin}.
+ * chart's install.php installs the site, whose administrator is {@code admin}; {@code src/test/resources/http/plugins} are its plugins.
  */
 final class LocalCore implements AutoCloseable {
 
-  static final String PASSWORD = "the-right-password";
   private static final Path FILES = Path.of(System.getProperty("wordpress.core", "/usr/share/wordpress"));
-  private static final List<String> SALTS = List.of("auth-key", "secure-auth-key", "logged-in-key", "nonce-key", "auth-salt", "secure-auth-salt",
-      "logged-in-salt", "nonce-salt");
 
   private final Path directory;
   private final int port;
@@ -69,15 +66,17 @@ final class LocalCore implements AutoCloseable {
 
   /** Puts core beside a pod's configuration, and installs the site, or finds it installed. */
   void install(Path pod) throws IOException {
-    for (String secret : SALTS) {
+    for (String secret : HttpRows.SALTS) {
       Files.writeString(pod.resolve("secrets").resolve(secret), "of the test " + secret);
     }
     Files.writeString(pod.resolve("secrets/database-password"), "any");
-    Files.writeString(pod.resolve("admin/admin-password"), PASSWORD);
+    Files.writeString(pod.resolve("admin/admin-password"), HttpRows.PASSWORD);
     // Debian's core is full of links to other packages.
     run(pod, "cp", "-rL", FILES + "/.", pod.resolve("root").toString());
     Files.deleteIfExists(pod.resolve("root/wp-config.php"));
     Files.copy(pod.resolve("etc/wp-config.php"), pod.resolve("wp-config.php"));
+    Path plugins = Files.createDirectories(pod.resolve("root/wp-content/mu-plugins"));
+    run(pod, "cp", "-r", LocalSite.RESOURCES.resolve("plugins").toAbsolutePath() + "/.", plugins.toString());
     run(pod, "php", "etc/install.php");
   }
 
