@@ -1,7 +1,6 @@
 <?php
 /**
- * Stands for WordPress where there is no database: it copies the answers of core and of plugins that matter to nginx. The cluster runs the
- * same rows against the real core.
+ * Stands for WordPress where a page has to change its kind in a moment: it copies the answers of core and of plugins that matter to nginx.
  *
  * - handle_404(): 404 with nocache_headers(); redirect_canonical(): 301 to the path with a slash, with the whole query.
  * - get_the_password_form(): a post with a password is answered with nocache_headers().

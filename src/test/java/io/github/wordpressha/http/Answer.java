@@ -10,7 +10,7 @@ import java.util.stream.Stream;
  *
  * @param status 0 when the server closes the connection without an answer
  */
-record Answer(int status, List<Entry<String, String>> headers, byte[] bytes) {
+public record Answer(int status, List<Entry<String, String>> headers, byte[] bytes) {
 
   Stream<String> all(String name) {
     return headers.stream().filter(header -> header.getKey().equalsIgnoreCase(name)).map(Entry::getValue);

@@ -3,7 +3,7 @@ package io.github.wordpressha.http;
 import io.github.wordpressha.http.Row.Step;
 
 /** A site that the rows of {@code src/test/resources/http} are run against: nginx and php-fpm on this machine, or a release on a cluster. */
-interface HttpTarget extends AutoCloseable {
+public interface HttpTarget extends AutoCloseable {
 
   /** The answer to the step's request. */
   Answer send(Step step);
