@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** What can go wrong in a release, short of its nodes. */
@@ -55,6 +56,22 @@ record Faults(Release release) {
         signal(pod, container, nodes, "--signal", "SIGKILL");
         Await.until("another start of " + pod + "/" + container, KUBERNETES,
             () -> assertThat(status(pod, container).getRestartCount()).isGreaterThan(before.getRestartCount()));
+    }
+
+    /**
+     * kill -9 of the victim's container, as often as it is said; each time {@code served} returns first. A pod is replaced after three restarts,
+     * as the kubelet delays each further one for longer.
+     */
+    void killAgainAndAgain(Supplier<String> victim, String container, int times, Nodes nodes, Runnable served) {
+        for (int i = 0; i < times; i++) {
+            String pod = victim.get();
+            killContainer(pod, container, nodes);
+            served.run();
+            if (status(pod, container).getRestartCount() >= 3) {
+                replace(pod);
+                served.run();
+            }
+        }
     }
 
     /** SIGSTOP of all processes of these containers, as on a host that hangs, until they are {@link #resume resumed}. */

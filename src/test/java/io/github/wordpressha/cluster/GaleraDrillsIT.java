@@ -36,6 +36,8 @@ class GaleraDrillsIT {
 
     private static final boolean FULL = Boolean.getBoolean("drills.full");
     private static final int POWER_LOSSES = FULL ? 10 : 1;
+    /** A crash that leaves something behind which the next start cannot pass may be rare. */
+    private static final int KILLS = 20;
     private static final Duration LATE = Duration.ofSeconds(FULL ? 60 : 20);
     private static final Duration CUT = Duration.ofSeconds(FULL ? 90 : 30);
     private static final Duration WITHOUT_ETCD = Duration.ofSeconds(FULL ? 180 : 30);
@@ -126,6 +128,15 @@ class GaleraDrillsIT {
         cron.createTable();
         cron.survive("galera", () -> faults.killContainer(writingMember(), "mysql", nodes));
         drill("events").whole();
+    }
+
+    @Test
+    @Tag("full") // half an hour
+    @Order(14)
+    @DisplayName("kill -9 of the member that takes the writes, 20 times in a row: each restart serves, and no write is lost")
+    void serverOfWriterIsKilledAgainAndAgain() throws Exception {
+        Drill drill = drill("kill-9-twenty-times");
+        drill.run((writers, reader) -> faults.killAgainAndAgain(this::writingMember, "mysql", KILLS, nodes, drill::whole));
     }
 
     @Test

@@ -41,6 +41,8 @@ class ReplicationDrillsIT {
 
     private static final boolean FULL = Boolean.getBoolean("drills.full");
     private static final int POWER_LOSSES = FULL ? 5 : 1;
+    /** A crash that leaves something behind which the next start cannot pass may be rare. */
+    private static final int KILLS = 20;
     private static final Duration LATE = Duration.ofSeconds(FULL ? 60 : 15);
     private static final Duration CUT = Duration.ofSeconds(FULL ? 90 : 25);
     private static final Duration STOPPED = Duration.ofSeconds(30);
@@ -214,6 +216,15 @@ class ReplicationDrillsIT {
         assertThat(outcome.writeGap()).isLessThanOrEqualTo(UNPLANNED);
         assertThat(replication.replicas()).contains(primary);
         return primary;
+    }
+
+    @Test
+    @Tag("full") // half an hour
+    @Order(22)
+    @DisplayName("kill -9 of the primary, 20 times in a row: each restart serves, and no write is lost")
+    void serverOfPrimaryIsKilledAgainAndAgain() throws Exception {
+        Drill drill = drill("kill-9-twenty-times");
+        drill.run((writers, reader) -> faults.killAgainAndAgain(replication::writable, "mysql", KILLS, nodes, drill::whole));
     }
 
     // --- the primary cannot know --------------------------------------------------------------------------------------
