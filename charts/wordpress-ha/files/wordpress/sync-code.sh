@@ -56,10 +56,19 @@ announce() { cat /proc/sys/kernel/random/uuid 1<>"$state/changed"; }
 # furnish: what this script and running plugins need on the volume.
 furnish() {
   local path
-  for path in uploads cache upgrade upgrade-temp-backup .wordpress-ha-code/changing $SHARED_DIRECTORIES; do
+  for path in uploads cache upgrade upgrade-temp-backup .wordpress-ha-code/changing; do
     [ -d "$SHARED/$path" ] || mkdir -p "$SHARED/$path" || return 1
   done
+  share
   [ -s "$state/changed" ] || announce
+} 2>/dev/null
+
+# share: the shared directories of the plugins that are there. An update has removed them with the rest of its plugin.
+share() {
+  local path
+  for path in $SHARED_DIRECTORIES; do
+    if [ ! -d "$SHARED/$path" ] && [ -d "$SHARED/$(dirname "$path")" ]; then mkdir "$SHARED/$path" || true; fi
+  done
 } 2>/dev/null
 
 # point NAME TARGET: as one rename, so the link always exists.
@@ -86,6 +95,7 @@ make() {
 # renew: switches to what is on the volume, whole or not at all.
 renew() {
   local before=$changed begin=$SECONDS id
+  share
   list "$SHARED" >"$CODE/.wanted" || return 1
   id=$(sha256sum <"$CODE/.wanted" | cut -c1-16)
   [ "$id" != "$(current)" ] || return 0

@@ -107,8 +107,7 @@ class ContentIT {
     @DisplayName("a plugin is replaced under requests: each sees one version, and all pods have the new one within 5 s")
     void pluginIsReplaced() throws Exception {
         Pod writer = release.pods("wordpress").get(0);
-        replace(writer, 1);
-        awaitEverywhere("versions: v1", PATIENCE);
+        install(writer, 1);
         try (var readers = new Versions()) {
             for (int version = 2; version <= 4; version++) {
                 replace(writer, version);
@@ -122,29 +121,38 @@ class ContentIT {
     @Order(1)
     @DisplayName("code is read-only for pages but in a shared directory; a listed request changes it in all pods")
     void listedRequestChangesCode() throws Exception {
+        install(release.pods("wordpress").get(0), 5);
         for (Pod pod : release.pods("wordpress")) {
             php(pod, "exit(is_writable('/code/current/plugins/probe/cache') && !is_writable('/code/current/plugins/probe') ? 0 : 1);");
         }
         editor.at(release.site(release.pods("wordpress").get(0))).post("/?rest_route=/probe/v1/write", "application/json", new byte[0]).expect(200);
-        awaitEverywhere("versions: v4 written", CODE_FOLLOWS);
+        awaitEverywhere("versions: v5 written", CODE_FOLLOWS);
     }
 
     @Test
     @Order(1)
     @DisplayName("a change by hand is taken over at once when it is published, else when it stands still; a script of a plugin runs from the volume")
-    void changeByHand() {
+    void changeByHand() throws Exception {
         Pod writer = release.pods("wordpress").get(0);
+        install(writer, 6);
         String parts = "for part in /usr/src/wordpress/wp-content/plugins/probe/parts/*.php; do echo \"<?php return 'v%d';\" >$part; done";
-        shell(writer, parts.formatted(5) + "; bash /etc/wordpress-web/sync-code.sh publish");
-        awaitEverywhere("versions: v5 written", CODE_FOLLOWS);
-        shell(writer, parts.formatted(6) + "; echo '<?php echo __FILE__;' >/usr/src/wordpress/wp-content/plugins/probe/direct.php");
-        awaitEverywhere("versions: v6 written", BY_HAND);
+        shell(writer, parts.formatted(7) + "; bash /etc/wordpress-web/sync-code.sh publish");
+        awaitEverywhere("versions: v7", CODE_FOLLOWS);
+        shell(writer, parts.formatted(8) + "; echo '<?php echo __FILE__;' >/usr/src/wordpress/wp-content/plugins/probe/direct.php");
+        awaitEverywhere("versions: v8", BY_HAND);
         assertThat(release.site(writer).get("/wp-content/plugins/probe/direct.php").expect(200).text())
             .isEqualTo("/usr/src/wordpress/wp-content/plugins/probe/direct.php");
     }
 
     private void shell(Pod pod, String script) {
         Pods.exec(release.kubernetes(), release.namespace(), Pods.name(pod), "code", Duration.ofMinutes(1), "bash", "-c", script);
+    }
+
+    /** Every pod has the plugin in this version, and not what an earlier test wrote. */
+    private void install(Pod writer, int version) throws Exception {
+        shell(writer, "rm -f /usr/src/wordpress/wp-content/mu-plugins/written.php; bash /etc/wordpress-web/sync-code.sh publish");
+        replace(writer, version);
+        awaitEverywhere("versions: v" + version, PATIENCE);
     }
 
     /** Installs the plugin in this version through one pod. */
@@ -290,7 +298,7 @@ class ContentIT {
     }
 
     private Page upload(Pod pod) {
-        return editor.at(release.site(pod)).offer("a-file.txt", "text/plain", "A file".getBytes(StandardCharsets.UTF_8));
+        return editor.at(release.site(pod)).offer("a-file.txt", "text/plain", "A line of a file\n".repeat(200_000).getBytes(StandardCharsets.UTF_8));
     }
 
     private void thereIsOneServer() {

@@ -156,6 +156,6 @@ class MediaStoreTest {
   }
 
   private Answer send(String method, String path, Map<String, String> headers) {
-    return site.send(new Step(method, path, headers, 0, Map.of(), null, 1, 0, Expected.ANY));
+    return site.send(Step.request(method, path, headers, ""));
   }
 }

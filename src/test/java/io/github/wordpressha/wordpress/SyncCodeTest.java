@@ -80,6 +80,23 @@ class SyncCodeTest {
   }
 
   @Test
+  @DisplayName("an update that removes a shared directory with its plugin gets it back; a plugin that is not there gets none")
+  void sharedDirectoryOutlivesAnUpdate() throws Exception {
+    settings.put("SHARED_DIRECTORIES", "plugins/shop/cache plugins/none/cache");
+    Pod pod = pod("pod");
+    pod.first();
+    pod.follow();
+    String change = begin();
+    Files.delete(shared.resolve("plugins/shop/cache"));
+    release(2);
+    finish(change);
+    pod.awaitVersion(2, SOON);
+    write(pod.content().resolve("plugins/shop/cache/new.css"), "written by a request");
+    assertThat(shared.resolve("plugins/shop/cache/new.css")).exists();
+    assertThat(shared.resolve("plugins/none")).doesNotExist();
+  }
+
+  @Test
   @DisplayName("updates under readers in three pods: each request sees one version, and all pods have the new one within 5 s")
   void updatesAreWhole() throws Exception {
     List<Pod> pods = List.of(pod("one"), pod("two"), pod("three"));
