@@ -123,7 +123,7 @@ class SecurityIT {
     void servesInARestrictedNamespace() {
         assertThatThrownBy(() -> release.kubernetes().resource(new PodBuilder()
                 .withNewMetadata().withName("careless").withNamespace(release.namespace()).endMetadata()
-                .withNewSpec().addNewContainer().withName("one").withImage("docker.io/library/nginx:1.28-alpine").endContainer().endSpec()
+                .withNewSpec().addNewContainer().withName("one").withImage("docker.io/library/nginx:1.30-alpine").endContainer().endSpec()
                 .build()).create())
             .isInstanceOf(KubernetesClientException.class).hasMessageContaining("restricted");
         for (Pod pod : release.pods("wordpress")) {

@@ -154,11 +154,11 @@ class PublishTest {
   @Test
   @DisplayName("the bill of materials names every image once, and is the same each time")
   void listsImages() {
-    List<String> images = List.of("quay.io/coreos/etcd:v3.6.16", "docker.io/library/nginx:1.28-alpine");
+    List<String> images = List.of("quay.io/coreos/etcd:v3.6.16", "docker.io/library/nginx:1.30-alpine");
     ObjectNode sbom = Sbom.cycloneDx("wordpress-ha", "1.0.0", images);
     assertThat(sbom).isEqualTo(Sbom.cycloneDx("wordpress-ha", "1.0.0", List.of(images.get(1), images.get(0))));
     assertThat(sbom.path("components")).extracting(c -> c.path("purl").asText()).containsExactly(
-        "pkg:oci/nginx?repository_url=docker.io%2Flibrary%2Fnginx&tag=1.28-alpine",
+        "pkg:oci/nginx?repository_url=docker.io%2Flibrary%2Fnginx&tag=1.30-alpine",
         "pkg:oci/etcd?repository_url=quay.io%2Fcoreos%2Fetcd&tag=v3.6.16");
     assertThat(sbom.path("compositions")).as("all images are listed, but not what is in them").extracting(c -> c.path("aggregate").asText())
         .containsExactly("complete", "unknown");
