@@ -24,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What the chart relies on in each image is known for every container, and docs/images.md lists it. */
 @Tag("images")
@@ -67,6 +68,23 @@ class ImageUsesTest {
       assertThat(named).isNotEmpty().allMatch(n -> uses.stream().anyMatch(
           u -> u.container().equals(n.group(1)) && u.facts().stream().anyMatch(f -> f.kind() == Kind.SCRIPT && f.subject().equals(n.group(2)))));
     }
+  }
+
+  @Test
+  @DisplayName("ci/images digests prints the digest of every image, and refuses an image that one platform lacks")
+  void digestsOfEveryImage(@TempDir Path directory) throws Exception {
+    Path crane = Files.writeString(directory.resolve("crane"), "#!/bin/sh\n[ \"$*\" != \"digest --platform linux/arm64 $LACKING\" ] && echo sha256:1\n");
+    assertThat(crane.toFile().setExecutable(true)).isTrue();
+    WriteImageUses.write(ImageUses.withoutRepeats(uses.stream()), directory.resolve("uses"));
+    List<String> images = uses.stream().map(ImageUse::image).distinct().sorted().toList();
+    assertThat(digests(directory, "none")).isEqualTo(images.stream().map(i -> i + "@sha256:1\n").collect(joining()));
+    assertThat(digests(directory, images.get(1))).contains("there is no " + images.get(1) + " for linux/arm64");
+  }
+
+  private static String digests(Path directory, String lacking) throws IOException {
+    var builder = new ProcessBuilder("ci/images", "digests").redirectErrorStream(true);
+    builder.environment().putAll(Map.of("PATH", directory + ":" + System.getenv("PATH"), "IMAGE_USES", directory.resolve("uses").toString(), "LACKING", lacking));
+    return new String(builder.start().getInputStream().readAllBytes());
   }
 
   @Test
