@@ -238,7 +238,8 @@ public record ShellScript(List<Command> commands, Set<String> functions, Map<Str
     /** The command in the arguments of a program that runs one. */
     private List<String> started(String name, List<String> arguments) {
       if (RUNNERS.contains(name)) {
-        return arguments.stream().dropWhile(a -> a.startsWith("-")).toList();
+        // Options, with the numbers that some of them take.
+        return arguments.stream().dropWhile(a -> a.matches("-.*|\\d+")).toList();
       }
       return name.equals("timeout")
           ? arguments.stream().dropWhile(a -> !a.matches("[\\d$].*")).skip(1).dropWhile(a -> a.matches("[\\d.]+[smhd]?")).toList()

@@ -42,6 +42,7 @@ class ShellScriptTest {
       exec {watch}< <(jq .)                       % exec jq
       exec timeout 5 jq .                         % exec jq timeout
       find . -print0 | xargs -0 touch             % find touch xargs
+      find . -print0 | xargs -0r -P 4 -n 64 cp -P % cp find xargs
       trap 'jq .' TERM                            % jq trap
       sh -c 'jq . | awk x'                        % awk jq sh
       socat TCP-LISTEN:1 EXEC:"bash $here/x.sh"   % bash socat
