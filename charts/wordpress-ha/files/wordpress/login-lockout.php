@@ -153,7 +153,7 @@ final class LoginLockout
 		}
 		return $count === null
 			? new WP_Error(self::REFUSED, 'Logins cannot be checked just now. Please try again in a moment.', ['status' => 503])
-			: new WP_Error(self::REFUSED, sprintf('Too many failed logins for this account. Please try again in %d minutes, or reset the password.', ceil($this->seconds / 60)), ['status' => 429]);
+			: new WP_Error(self::REFUSED, sprintf('Too many failed logins for this account. Please try again in %s, or reset the password.', human_time_diff(0, $this->seconds)), ['status' => 429]);
 	}
 }
 
