@@ -189,7 +189,7 @@ final class LocalSite implements HttpTarget {
     return directory.resolve("root/wp-content").resolve(name);
   }
 
-  /** Whoever opens a file of the shared volume waits from now on, or no longer: what opens files is stopped. */
+  /** The reader of the shared volume hangs from now on, or no longer: it is stopped. */
   void volumeHangs(boolean hangs) {
     try {
       var command = new ArrayList<>(List.of("kill", hangs ? "-STOP" : "-CONT", String.valueOf(media.pid())));
