@@ -190,7 +190,7 @@ case ${1:-} in
 first) first ;;
 follow)
   : >"$RUN/volume-answers"
-  trap 'kill $(jobs -p)' TERM
+  trap 'kill $(jobs -p)' TERM QUIT # the image's stop signal is QUIT
   beat & guard & follow &
   wait -n
   ;;

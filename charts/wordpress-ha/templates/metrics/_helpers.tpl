@@ -22,8 +22,8 @@ prometheus.io/path: /metrics
 - name: metrics
   {{- include "wordpress-ha.wordpress.php" . | nindent 2 }}
   restartPolicy: Always
-  # A container's first process is deaf to TERM unless it listens.
-  command: [bash, -c, "trap 'kill $!' TERM; php /etc/wordpress-web/metrics.php & wait $!"]
+  # A container's first process is deaf to signals unless it listens; the image's stop signal is QUIT.
+  command: [bash, -c, "trap 'kill $!' TERM QUIT; php /etc/wordpress-web/metrics.php & wait $!"]
   env:
     {{- include "wordpress-ha.wordpress.phpEnv" . | nindent 4 }}
     {{- if include "wordpress-ha.hasRouter" . }}
