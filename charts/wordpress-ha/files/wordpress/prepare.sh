@@ -7,8 +7,9 @@ bash "$here/copy-static.sh" & copy=$!
 bash "$here/seed-content.sh"
 SHARED=/content bash "$here/sync-code.sh" first & code=$!
 wait "$copy"
-# A container's first process is deaf to TERM unless it listens: without this, deleting a waiting pod takes its whole grace period.
+# A container's first process is deaf to signals unless it listens (the image's stop signal is QUIT): without this, deleting a waiting pod
+# takes its whole grace period.
 php /etc/wordpress/wait.php & waiting=$!
-trap 'kill "$waiting" "$code"' TERM
+trap 'kill "$waiting" "$code"' TERM QUIT
 wait "$waiting"
 wait "$code"
