@@ -15,9 +15,6 @@ import io.github.wordpressha.helm.Values;
 import io.github.wordpressha.helm.Yaml;
 import io.github.wordpressha.manifest.KubernetesSchema;
 import io.github.wordpressha.manifest.Problem;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -142,19 +139,7 @@ class MatrixSweep {
   }
 
   private static Stream<String> templates() {
-    try (Stream<Path> files = Files.walk(Profiles.CHART_DIRECTORY.resolve("templates"))) {
-      return files.filter(Files::isRegularFile).toList().stream().map(MatrixSweep::text);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static String text(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return TextFiles.below(Profiles.CHART_DIRECTORY.resolve("templates")).stream().map(TextFiles::read);
   }
 
   /** A refusal that a person can act on, as opposed to a template that breaks. */

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.github.wordpressha.TextFiles;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -69,7 +70,7 @@ final class Addons implements AutoCloseable {
             "--providers.kubernetesingress.ingressclass=" + NAME,
             "--providers.kubernetesingress.namespaces=" + namespace,
             "--providers.kubernetesgateway.namespaces=" + namespace));
-        load(read(OBJECTS).replace("NAMESPACE", namespace).replace("HTTPS_PORT", "" + https).replace("HTTP_PORT", "" + http)).forEach(this::create);
+        load(TextFiles.read(OBJECTS).replace("NAMESPACE", namespace).replace("HTTPS_PORT", "" + https).replace("HTTP_PORT", "" + http)).forEach(this::create);
         Await.until("cert-manager has certified the Gateway", START, () -> assertThat(secret("gateway", "tls.crt")).isNotEmpty());
     }
 
@@ -171,7 +172,7 @@ final class Addons implements AutoCloseable {
 
     private List<HasMetadata> definitions(Path directory) {
         try (Stream<Path> files = Files.list(directory)) {
-            return files.sorted().flatMap(file -> load(read(file)).stream()).toList();
+            return files.sorted().flatMap(file -> load(TextFiles.read(file)).stream()).toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -188,13 +189,5 @@ final class Addons implements AutoCloseable {
 
     private KubernetesClient client() {
         return cluster.client();
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

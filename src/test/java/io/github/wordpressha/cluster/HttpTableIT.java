@@ -7,6 +7,7 @@ import static java.util.stream.Collectors.joining;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
+import io.github.wordpressha.TextFiles;
 import io.github.wordpressha.http.Answer;
 import io.github.wordpressha.http.Client;
 import io.github.wordpressha.http.HttpRows;
@@ -15,7 +16,6 @@ import io.github.wordpressha.http.Row;
 import io.github.wordpressha.http.Row.Step;
 import io.github.wordpressha.http.Row.Table;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Files;
@@ -140,30 +140,14 @@ class HttpTableIT {
 
     private static Map<String, String> texts(Path directory, String ending) {
         var texts = new TreeMap<String, String>();
-        files(directory).stream().filter(file -> file.toString().endsWith(ending)).forEach(file -> texts.put(file.getFileName().toString(), read(file)));
+        TextFiles.below(directory).stream().filter(file -> file.toString().endsWith(ending)).forEach(file -> texts.put(file.getFileName().toString(), TextFiles.read(file)));
         return texts;
     }
 
     /** A script that writes the files below the directory into the content. */
     private static String writing(Path directory) {
-        return files(directory).stream().map(file -> "f='/usr/src/wordpress/wp-content/%s'; mkdir -p \"${f%%/*}\"; echo %s | base64 -d >\"$f\"".formatted(
-            directory.relativize(file), Base64.getEncoder().encodeToString(read(file).getBytes(UTF_8)))).collect(joining("\n"));
-    }
-
-    private static List<Path> files(Path directory) {
-        try (Stream<Path> files = Files.walk(directory)) {
-            return files.filter(Files::isRegularFile).toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return TextFiles.below(directory).stream().map(file -> "f='/usr/src/wordpress/wp-content/%s'; mkdir -p \"${f%%/*}\"; echo %s | base64 -d >\"$f\"".formatted(
+            directory.relativize(file), Base64.getEncoder().encodeToString(TextFiles.read(file).getBytes(UTF_8)))).collect(joining("\n"));
     }
 
     private Pod pod() {

@@ -1,10 +1,8 @@
 package io.github.wordpressha.effects;
 
+import io.github.wordpressha.TextFiles;
 import io.github.wordpressha.ValueSpace;
 import io.github.wordpressha.docs.ValuesReference;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,9 +27,9 @@ final class Promises {
   static Map<String, List<String>> all() {
     var all = new LinkedHashMap<String, List<String>>();
     for (String document : DOCUMENTS) {
-      all.put(document, markdown(read(Path.of(document))));
+      all.put(document, markdown(TextFiles.read(Path.of(document))));
     }
-    all.put(NOTES.getFileName().toString(), template(read(NOTES)));
+    all.put(NOTES.getFileName().toString(), template(TextFiles.read(NOTES)));
     all.put(VALUES, new ValueSpace().entries().stream().map(ValuesReference.Entry::path).toList());
     return all;
   }
@@ -93,13 +91,5 @@ final class Promises {
 
   private static String normalized(String text) {
     return text.strip().replaceAll("\\s+", " ");
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

@@ -7,6 +7,7 @@ import static java.util.stream.Collectors.toCollection;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.wordpressha.Profiles;
+import io.github.wordpressha.TextFiles;
 import io.github.wordpressha.image.Fact.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -64,7 +65,7 @@ class ImageUsesTest {
   @DisplayName("each script that the documents start by hand is checked in the container that they name")
   void scriptsForPeopleAreReached() throws IOException {
     try (Stream<Path> files = Stream.concat(Files.walk(Path.of("docs")), Stream.of(Path.of("SECURITY.md")))) {
-      List<MatchResult> named = files.filter(f -> f.toString().endsWith(".md")).flatMap(f -> BY_HAND.matcher(text(f)).results()).toList();
+      List<MatchResult> named = files.filter(f -> f.toString().endsWith(".md")).flatMap(f -> BY_HAND.matcher(TextFiles.read(f)).results()).toList();
       assertThat(named).isNotEmpty().allMatch(n -> uses.stream().anyMatch(
           u -> u.container().equals(n.group(1)) && u.facts().stream().anyMatch(f -> f.kind() == Kind.SCRIPT && f.subject().equals(n.group(2)))));
     }
@@ -135,13 +136,5 @@ class ImageUsesTest {
   private static Set<String> programs(String repository) {
     return uses.stream().filter(u -> u.repository().equals(repository)).flatMap(u -> u.facts().stream())
         .filter(f -> f.kind() == Kind.PROGRAM).map(Fact::subject).collect(toCollection(TreeSet::new));
-  }
-
-  private static String text(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
   }
 }

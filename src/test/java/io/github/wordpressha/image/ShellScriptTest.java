@@ -3,6 +3,7 @@ package io.github.wordpressha.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.github.wordpressha.TextFiles;
 import io.github.wordpressha.image.ShellScript.Command;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -80,16 +81,8 @@ class ShellScriptTest {
   @DisplayName("a program that is added to any script of the chart is found")
   void findsAddedPrograms() throws IOException {
     try (Stream<Path> files = Files.walk(FILES)) {
-      List<String> scripts = files.filter(f -> f.toString().endsWith(".sh")).map(ShellScriptTest::read).toList();
+      List<String> scripts = files.filter(f -> f.toString().endsWith(".sh")).map(TextFiles::read).toList();
       assertThat(scripts).hasSizeGreaterThan(40).allMatch(text -> ShellScript.parse(text + "\nadded-program\n").commands().contains(new Command("", "added-program", List.of())));
-    }
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
     }
   }
 
