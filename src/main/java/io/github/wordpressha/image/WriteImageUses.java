@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -53,7 +54,7 @@ public final class WriteImageUses {
       Files.writeString(directory.resolve("environment"), lines(use.environment().entrySet().stream()
           .filter(e -> !e.getValue().contains("\n")).map(e -> e.getKey() + "=" + e.getValue()).toList()));
       Files.writeString(directory.resolve("mounts"), lines(use.mounts().stream()
-          .map(m -> m.source().name().toLowerCase(java.util.Locale.ROOT) + " " + m.path()).toList()));
+          .map(m -> m.source().name().toLowerCase(Locale.ROOT) + " " + m.path()).toList()));
       Files.writeString(directory.resolve("facts"), lines(use.facts().stream().map(Fact::line).toList()));
       for (ImageUse.Mount mount : use.mounts()) {
         for (Map.Entry<String, String> file : mount.paths().entrySet()) {

@@ -29,8 +29,9 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.parallel.Isolated;
 
 /**
- * The pods' copies of the code, and the in-chart NFS server when its node is lost: it moves by itself, and no acknowledged upload is lost. Database and WordPress run on a node
- * that stays, so that nothing but the server is missing. The cluster lets any number of nodes use the volume at a time, as some storage does.
+ * The pods' copies of the code, and the in-chart NFS server when its node is lost: it moves by itself, and no acknowledged upload is lost.
+ * Database and WordPress run on a node that stays, so that nothing but the server is missing. The cluster lets any number of nodes use the
+ * volume at a time, as some storage does.
  */
 @Tag("content")
 @Tag("storage")
