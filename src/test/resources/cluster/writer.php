@@ -27,7 +27,9 @@ function connect(string $address): mysqli {
     $connection = mysqli_init();
     $connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, CONNECT_SECONDS);
     $connection->options(MYSQLI_OPT_READ_TIMEOUT, REPLY_SECONDS);
-    $connection->real_connect($host, DB_USER, DB_PASSWORD, DB_NAME, (int) $port, null, $address === DB_HOST ? MYSQL_CLIENT_FLAGS : 0);
+    // A member's certificate has its name, not its address.
+    $flags = $address === DB_HOST || !MYSQL_CLIENT_FLAGS ? MYSQL_CLIENT_FLAGS : MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT;
+    $connection->real_connect($host, DB_USER, DB_PASSWORD, DB_NAME, (int) $port, null, $flags);
     return $connection;
 }
 

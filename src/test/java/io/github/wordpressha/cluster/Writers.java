@@ -79,11 +79,13 @@ final class Writers implements AutoCloseable {
     }
 
     /**
-     * Writes straight into one member from a WordPress pod, past the site's routing, as somebody who has an old connection does. Its
-     * rows count, its interruptions are none of the site.
+     * Writes straight into one member from a WordPress pod, past the site's routing, as a client with an old connection does. Returns with
+     * the first row. The rows count, interruptions are none of the site.
      */
     void writeDirectly(Pod from, Pod member) {
-        direct.add(new Writer(release.kubernetes(), from, run, numbers.incrementAndGet(), member.getStatus().getPodIP()));
+        var writer = new Writer(release.kubernetes(), from, run, numbers.incrementAndGet(), member.getStatus().getPodIP());
+        direct.add(writer);
+        Await.until(Pods.name(member) + " takes writes past the routing", SILENCE, () -> assertThat(writer.acks()).isNotEmpty());
     }
 
     /** Those that are on one node. */
