@@ -15,10 +15,10 @@ networkPolicy.enabled: false, so every pod of the cluster reaches every port of 
 networkPolicy.from.nodes: empty, so every address that reaches the NFS server can mount the site's code and uploads; name the nodes.
 {{- end }}
 {{- if and (include "wordpress-ha.hasDatabase" .) (ne .Values.database.service.type "ClusterIP") }}
-database.service.type: {{ .Values.database.service.type }}, so clients outside of the cluster reach the database; it wants a password{{ if .Values.tls.enabled }} over TLS{{ end }}.{{ if not $network.from.database }} Name them in networkPolicy.from.database.{{ end }}
+database.service.type: {{ .Values.database.service.type }}, so clients outside of the cluster reach the database; it wants a password{{ if .Values.tls.enabled }} over TLS{{ end }}.{{ if and $network.enabled (not $network.from.database) }} Name them in networkPolicy.from.database.{{ end }}
 {{- end }}
 {{- if and (include "wordpress-ha.hasEtcd" .) (ne .Values.etcd.service.type "ClusterIP") }}
-etcd.service.type: {{ .Values.etcd.service.type }}, so clients outside of the cluster reach etcd; it wants a certificate of the release's authority.{{ if not $network.from.etcd }} Name them in networkPolicy.from.etcd.{{ end }}
+etcd.service.type: {{ .Values.etcd.service.type }}, so clients outside of the cluster reach etcd; it wants a certificate of the release's authority.{{ if and $network.enabled (not $network.from.etcd) }} Name them in networkPolicy.from.etcd.{{ end }}
 {{- end }}
 {{- if eq .Values.database.topology "external" }}
 {{- if not $external.enabled }}
