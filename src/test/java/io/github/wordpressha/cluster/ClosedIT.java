@@ -60,6 +60,7 @@ class ClosedIT {
     private final Nodes nodes;
     private final Release release;
     private Pod stranger;
+    private String enforcement;
 
     ClosedIT(ClusterUnderTest cluster, Release release) {
         this.cluster = cluster;
@@ -70,7 +71,9 @@ class ClosedIT {
 
     @BeforeAll
     void install() {
-        assertThat(release.install()).doesNotContain("WHAT IS OPEN");
+        String notes = release.install();
+        assertThat(notes).doesNotContain("WHAT IS OPEN");
+        enforcement = notes.lines().filter(line -> line.contains("/dev/tcp/")).findFirst().orElseThrow().strip();
         release.awaitReady(TO_ALL_READY);
         stranger = Strangers.start(release, ELSEWHERE, "stranger", release.pods("wordpress").get(0).getMetadata().getLabels());
     }
@@ -87,6 +90,7 @@ class ClosedIT {
         Map<String, String> targets = targets();
         assertThat(targets.keySet()).anyMatch(name -> name.startsWith("etcd")).anyMatch(name -> name.startsWith("database")).anyMatch(name -> name.startsWith("nfs"));
         assertThat(Strangers.reached(release, stranger, Strangers.CONTAINER, targets)).containsExactlyInAnyOrderElementsOf(ofTheSite(targets));
+        assertThat(runs(enforcement)).as("what the command in the notes prints where policies are enforced").isNotEqualTo("0");
         Figures.record("closed/another-namespace ports=%d reached=%d".formatted(targets.size(), ofTheSite(targets).size()));
     }
 
@@ -115,6 +119,7 @@ class ClosedIT {
         release.with("networkPolicy: {enabled: false}").upgrade();
         Await.until("the policies are gone", POLICIES, () ->
             assertThat(Strangers.reached(release, stranger, Strangers.CONTAINER, Map.of(network, address("etcd") + " 2379"))).containsExactly(network));
+        Await.until("the command in the notes tells that no policies are enforced", POLICIES, () -> assertThat(runs(enforcement)).isEqualTo("0"));
         Map<String, String> before = state();
         List<String> answers = hostile(ELSEWHERE, Pods.name(stranger), Strangers.CONTAINER, "");
         assertThat(answers).hasSizeGreaterThan(FEWEST_REQUESTS).allMatch(answer -> answer.startsWith("refused "));
@@ -129,6 +134,11 @@ class ClosedIT {
     void membersAreLetIn() throws IOException {
         List<String> answers = hostile(release.namespace(), release.members().names().get(0), "mysql", "CERTIFICATE=/tls/tls.crt KEY=/tls/tls.key");
         assertThat(answers).hasSize(3).allMatch(answer -> answer.startsWith("ACCEPTED "));
+    }
+
+    /** The last line that a command prints. */
+    private String runs(String command) {
+        return new Manual(release, "SECURITY.md").run(command).strip().replaceFirst("(?s).*\n", "");
     }
 
     private List<String> hostile(String namespace, String pod, String container, String variables) throws IOException {

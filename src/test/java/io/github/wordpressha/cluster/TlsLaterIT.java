@@ -90,7 +90,7 @@ class TlsLaterIT {
         Map<String, String> before = uids(others);
         Outcome outcome = drill("rolling-upgrade").run((writers, reader) -> {
             try (var load = Load.anonymous(plain, PER_SECOND, List.of("/?s=plain"))) {
-                release.upgrade();
+                assertThat(release.upgrade()).contains("WHAT AN UPGRADE TO TLS NEEDS");
                 Await.until("etcd says why it waits", PATIENCE, () -> assertThat(log(name("etcd-2"), "configure")).contains("founded with http, and tls.enabled now means https"));
                 Await.until("the new member of the database waits for etcd", PATIENCE, () -> assertThat(log(name("mysql-2"), "elector")).contains("https://", "Nothing is decided without one"));
                 plain.hasten();

@@ -11,9 +11,11 @@ import io.github.wordpressha.check.Checks;
 import io.github.wordpressha.check.Cluster;
 import io.github.wordpressha.check.Objects;
 import io.github.wordpressha.check.Workload;
+import io.github.wordpressha.diff.UpgradeDiff;
 import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.Rendering;
 import io.github.wordpressha.helm.Yaml;
+import io.github.wordpressha.manifest.Manifest;
 import io.github.wordpressha.network.Policies.End;
 import java.util.ArrayList;
 import java.util.List;
@@ -196,8 +198,20 @@ class NetworkPolicyTest {
     assertThat(kinds("networkPolicy: {enabled: false}")).doesNotContain("NetworkPolicy");
   }
 
+  @Test
+  @DisplayName("policies that are switched on in a running release come beside its objects, and restart no pod")
+  void restartNothing() throws JsonProcessingException {
+    List<Manifest> without = manifests("networkPolicy: {enabled: false}");
+    assertThat(UpgradeDiff.between(without, manifests("{}"))).isNotEmpty()
+        .allSatisfy(change -> assertThat(change.kind() + " " + change.object()).startsWith("ADDED NetworkPolicy/"));
+  }
+
+  private static List<Manifest> manifests(String values) throws JsonProcessingException {
+    return Profiles.chart().render(RELEASE, (ObjectNode) Yaml.parse(values)).manifests();
+  }
+
   private static Stream<String> kinds(String values) throws JsonProcessingException {
-    return Profiles.chart().render(RELEASE, (ObjectNode) Yaml.parse(values)).manifests().stream().map(manifest -> manifest.kind());
+    return manifests(values).stream().map(Manifest::kind);
   }
 
   private static Objects render(String values) throws JsonProcessingException {
