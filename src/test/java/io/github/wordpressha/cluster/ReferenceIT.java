@@ -130,6 +130,7 @@ class ReferenceIT {
         for (Pod pod : pods.subList(0, deleted)) {
             Instant start = Instant.now();
             release.kubernetes().resource(pod).delete();
+            endsByItself(pod, component, start);
             Await.until("another pod in place of " + Pods.name(pod), TO_ALL_READY, () -> assertThat(release.pods(component))
                 .hasSizeGreaterThanOrEqualTo(pods.size()).extracting(one -> one.getMetadata().getUid()).doesNotContain(pod.getMetadata().getUid()));
             release.awaitReady(TO_ALL_READY);
@@ -137,6 +138,18 @@ class ReferenceIT {
             databaseIsWhole();
             story.isReadEverywhere(release);
         }
+    }
+
+    /** Each container obeys its image's stop signal: a pod with one that does not takes its whole grace period. */
+    private void endsByItself(Pod pod, String component, Instant start) {
+        Duration grace = Duration.ofSeconds(pod.getSpec().getTerminationGracePeriodSeconds());
+        Await.until(Pods.name(pod) + " has ended", grace.plus(TO_ALL_READY), () -> {
+            Pod now = release.kubernetes().pods().inNamespace(release.namespace()).withName(Pods.name(pod)).get();
+            assertThat(now == null || !Pods.uid(now).equals(Pods.uid(pod))).isTrue();
+        });
+        Duration took = Duration.between(start, Instant.now());
+        Figures.record("reference/delete-%s-pod ended=%s".formatted(component, Gaps.seconds(took)));
+        assertThat(took).as("of a grace period of " + grace).isLessThan(grace.dividedBy(2));
     }
 
     @Test
