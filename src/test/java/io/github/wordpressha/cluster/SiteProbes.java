@@ -10,6 +10,8 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.Toleration;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import io.fabric8.kubernetes.api.model.discovery.v1.ForNode;
 import java.net.ConnectException;
 import java.net.URI;
 import java.time.Duration;
@@ -114,6 +116,7 @@ final class SiteProbes {
         // The Service.
         new Probe<>("service", SiteProbes::service),
         new Probe<>("traffic policy", SiteProbes::trafficPolicy),
+        new Probe<>("traffic distribution", SiteProbes::trafficDistribution),
         // Last: the first one waits for time to pass, the second one deletes the pod.
         new Probe<>("forgotten pages", SiteProbes::forgottenPages),
         new Probe<>("drain", SiteProbes::drain));
@@ -518,6 +521,14 @@ final class SiteProbes {
             answers = false;
         }
         assertThat(answers).as("%s, which has no pod, answers", other).isFalse();
+    }
+
+    /** What kube-proxy reads: a node sends its requests to the pod only if the pod is near to it, or no other pod is. */
+    private static void trafficDistribution(EffectSite site) {
+        assertThat(site.release().kubernetes().discovery().v1().endpointSlices().inNamespace(site.release().namespace())
+            .withLabel("kubernetes.io/service-name", site.release().name()).list().getItems())
+            .flatExtracting(EndpointSlice::getEndpoints).isNotEmpty()
+            .allSatisfy(endpoint -> assertThat(endpoint.getHints().getForNodes()).extracting(ForNode::getName).containsExactly(endpoint.getNodeName()));
     }
 
     /** A pod that has to stop serves on for drainSeconds (8); without them, for as long as the kubelet takes to stop it. */
