@@ -52,8 +52,8 @@ class OpeningsTest {
       "tls.issuer.kind", "metrics.enabled", "metrics.annotations", "metrics.podMonitor.enabled", "metrics.alerts.enabled", "metrics.dashboards.enabled",
       "portworx.enabled", "portworx.encrypted", "portworx.snapshots.enabled", "portworx.cloudBackup.enabled", "portworx.cloudBackup.day", "wordpress.autoscaling.enabled",
       "wordpress.content.accessMode", "wordpress.media.s3.publicRead", "wordpress.cache.enabled", "wordpress.accessLog", "wordpress.cron.enabled",
-      "wordpress.cron.failOnError", "wordpress.service.type", "wordpress.service.externalTrafficPolicy", "wordpress.ingress.enabled",
-      "wordpress.httpRoute.enabled", "wordpress.proxyProtocol", "wordpress.spread");
+      "wordpress.cron.failOnError", "wordpress.service.type", "wordpress.service.externalTrafficPolicy", "wordpress.service.trafficDistribution",
+      "wordpress.ingress.enabled", "wordpress.httpRoute.enabled", "wordpress.proxyProtocol", "wordpress.spread");
 
   @Test
   @DisplayName("of the defaults, one value opens something: the NFS server's clients are not known")
