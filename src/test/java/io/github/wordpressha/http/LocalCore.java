@@ -23,6 +23,9 @@ final class LocalCore implements AutoCloseable {
 
   private static final Path FILES = Path.of(System.getProperty("wordpress.core", "/usr/share/wordpress"));
 
+  /** The default one of Debian's core; the package only recommends it. */
+  private static final String THEME = "twentytwentythree";
+
   private final Path directory;
   private final int port;
   private final Process server;
@@ -58,6 +61,7 @@ final class LocalCore implements AutoCloseable {
       ObjectNode own = (ObjectNode) Yaml.parse("{tls: {enabled: false}, database: {topology: standalone}}");
       LocalSite pod = LocalSite.start(home, Values.merge(own, values), this);
       pods.add(pod);
+      pods.forEach(one -> one.tells(pods.stream().map(LocalSite::changes).toList()));
       return pod;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -77,7 +81,16 @@ final class LocalCore implements AutoCloseable {
     Files.copy(pod.resolve("etc/wp-config.php"), pod.resolve("wp-config.php"));
     Path plugins = Files.createDirectories(pod.resolve("root/wp-content/mu-plugins"));
     run(pod, "cp", "-r", LocalSite.RESOURCES.resolve("plugins").toAbsolutePath() + "/.", plugins.toString());
+    Path theme = pod.resolve("root/wp-content/themes/" + THEME);
+    if (Files.notExists(theme)) {
+      run(pod, "cp", "-r", LocalSite.RESOURCES.resolve("theme").toAbsolutePath().toString(), theme.toString());
+    }
     run(pod, "php", "etc/install.php");
+  }
+
+  /** For good. */
+  void stopDatabase() {
+    server.destroyForcibly().onExit().join();
   }
 
   /** Runs code with WordPress loaded, as a command; returns what it prints. */
@@ -112,6 +125,6 @@ final class LocalCore implements AutoCloseable {
   @Override
   public void close() {
     pods.forEach(LocalSite::close);
-    server.destroyForcibly().onExit().join();
+    stopDatabase();
   }
 }

@@ -1,6 +1,7 @@
 package io.github.wordpressha.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.Profiles;
 import io.github.wordpressha.helm.Release;
@@ -42,6 +43,7 @@ final class LocalSite implements HttpTarget {
       Map.entry("/usr/src/wordpress", "root"), Map.entry("/code", "code"), Map.entry("/srv/shared", "root"),
       Map.entry("/var/cache/nginx", "cache"), Map.entry("/dev/stdout", "access.log"),
       Map.entry("/dev/stderr", "nginx.log"), Map.entry("/tmp", "tmp"), Map.entry("/proc/self/fd/2", "php.log"));
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration PROBE_PERIOD = Duration.ofSeconds(3);
 
   private final Path directory;
@@ -132,8 +134,7 @@ final class LocalSite implements HttpTarget {
     for (var file : (Iterable<Map.Entry<String, JsonNode>>) data::fields) {
       String text = moved(file.getValue().asText())
           .replaceAll("listen (?:\\[::\\]:)?8080", "listen 127.0.0.1:" + port).replaceAll("listen (?:\\[::\\]:)?8081", "listen 127.0.0.1:" + statusPort)
-          .replace("listen 127.0.0.1:8082", "listen 127.0.0.1:" + ownPort)
-          .replace("127.0.0.1:8081", "127.0.0.1:" + statusPort).replace("'127.0.0.1', 8082", "'127.0.0.1', " + ownPort).replaceAll("(?:127\\.0\\.0\\.1|0\\.0\\.0\\.0):9205", "127.0.0.1:" + metricsPort);
+          .replace("127.0.0.1:8081", "127.0.0.1:" + statusPort).replaceAll("\\b8082\\b", String.valueOf(ownPort)).replaceAll("(?:127\\.0\\.0\\.1|0\\.0\\.0\\.0):9205", "127.0.0.1:" + metricsPort);
       if (core != null) {
         text = text.replace("127.0.0.1:3306", "127.0.0.1:" + core.databasePort());
       }
@@ -221,6 +222,27 @@ final class LocalSite implements HttpTarget {
   @Override
   public Answer send(Step step) {
     return site.send(step);
+  }
+
+  /** Where this pod takes in lists of changed pages. */
+  String changes() {
+    return "127.0.0.1:" + statusPort;
+  }
+
+  Answer sendChanges(String list, String signature) {
+    return status.send(Step.request("POST", "/changed", Map.of("X-Signature", signature), list));
+  }
+
+  /** The pods that WordPress in this one tells of changed pages. In a cluster DNS has their addresses. */
+  void tells(List<String> pods) {
+    try {
+      Path settings = directory.resolve("etc/settings.json");
+      ObjectNode tree = (ObjectNode) JSON.readTree(settings.toFile());
+      tree.set("pods", JSON.valueToTree(pods));
+      Files.writeString(settings, JSON.writeValueAsString(tree));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Where a browser finds it. */
