@@ -86,6 +86,7 @@ function run_due_events(CronClaims $claims): void
 			if ($claim !== null) {
 				$report->begin($hook, $claim);
 				$report->end(run_event($time, $hook, $arguments));
+				do_action('wordpress_ha_announce');
 			}
 		}
 	} while (time() < CRON_STAY && sleep(PAUSE_SECONDS) === 0);

@@ -130,6 +130,9 @@ const WORDPRESS_HA_PROXY = '/run/wordpress/untrusted-proxy';
 		if ($settings['loginLockout']['failures'] > 0) {
 			(require '/etc/wordpress/login-lockout.php')($settings['loginLockout']);
 		}
+		if ($settings['pods'] !== []) {
+			(require '/etc/wordpress/page-changes.php')($settings['pods']);
+		}
 		// By the directory that they are in now: PHP would remember that of an older version of them, which is gone.
 		$mounted = '/etc/wordpress-mu-plugins';
 		foreach (glob($mounted . '/' . @readlink($mounted . '/..data') . '/*.php') ?: [] as $file) {

@@ -64,6 +64,10 @@ the values of the label app.kubernetes.io/component. The kubelet's probes are no
 {{- end }}
 # The site asks itself, for example for its health; helm test asks as a visitor does.
 - {from: {{ toJson (append $php "wordpress-test") }}, to: wordpress, ports: [http]}
+{{- if .Values.wordpress.cache.enabled }}
+# What changes pages tells the web pods which.
+- {from: {{ toJson $php }}, to: wordpress, ports: [status]}
+{{- end }}
 {{- end }}
 
 {{/*

@@ -66,12 +66,18 @@ hostAliases:
       "allowPluginChanges" .Values.wordpress.allowPluginChanges
       "userEnumeration" .Values.wordpress.userEnumeration
       "codeRequests" .Values.wordpress.content.codeRequests
+      "pods" (ternary (list (include "wordpress-ha.wordpress.pods" .)) list .Values.wordpress.cache.enabled)
       "proxyProtocol" .Values.wordpress.proxyProtocol
       "loginLockout" .Values.wordpress.loginLockout
       "s3" (ternary .Values.wordpress.media.s3 nil (ne .Values.wordpress.media.s3.bucket ""))
       "constants" .Values.wordpress.constants
       "smtp" (dict "host" $smtp.host "port" $smtp.port "tls" $smtp.tls "from" $smtp.from "login" (ne $smtp.existingSecret ""))
     | toPrettyJson -}}
+{{- end }}
+
+{{/* Where each web pod takes in lists of changed pages. The dot spares the search of five domains, for which pods are configured. */}}
+{{- define "wordpress-ha.wordpress.pods" -}}
+{{- printf "%s-web.%s.svc.%s.:%s" (include "wordpress-ha.fullname" .) .Release.Namespace .Values.clusterDomain (include "wordpress-ha.port" (list "wordpress" "status")) -}}
 {{- end }}
 
 {{/* The host of the site's address, for Ingress and HTTPRoute. */}}
@@ -429,6 +435,12 @@ php.ini: |
 {{- range list "wp-config.php" "mounted.php" "page-cache.php" "code.php" "closed-directories.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" "hidden-accounts.php" "login-lockout.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
+{{- end }}
+{{- if .Values.wordpress.cache.enabled }}
+{{- range list "page-changes.php" "signature.php" "refresh.php" }}
+{{ . }}: |
+  {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- if and (include "wordpress-ha.hasRouter" .) (not (include "wordpress-ha.hasDatabase" .)) }}
 {{- range list "database-health.php" "database-health.sh" }}

@@ -19,7 +19,8 @@ public final class ConnectionCheck implements Check {
   private static final int OTHERS = 20;
   /** MySQL's default (https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_max_connections). */
   private static final int DEFAULT_CONNECTIONS = 151;
-  private static final Pattern WORKERS = Pattern.compile("(?m)^pm\\.max_children *= *(\\d+)");
+  /** Of each pool but the one of refresh.php, which does not connect to the database. */
+  private static final Pattern WORKERS = Pattern.compile("(?ms)^\\[(?!changes\\])\\w+\\](?:(?!^\\[).)*?^pm\\.max_children *= *(\\d+)");
   private static final Pattern CONNECTIONS = Pattern.compile("(?m)^(?:loose[-_])?max[-_]connections *= *\"?(\\d+)");
 
   @Override

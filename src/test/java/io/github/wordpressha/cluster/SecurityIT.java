@@ -343,7 +343,7 @@ class SecurityIT {
         targets.put("dns: 53", cluster.client().services().inNamespace("kube-system").withName("kube-dns").require().getSpec().getClusterIP() + " 53");
 
         Set<String> intended = Set.of(
-            "wordpress > wordpress: 8080", "wordpress > database: 3306", "wordpress > database: 9200", "wordpress > dns: 53",
+            "wordpress > wordpress: 8080", "wordpress > wordpress: 8081", "wordpress > database: 3306", "wordpress > database: 9200", "wordpress > dns: 53",
             "database > database: 4444", "database > database: 4567", "database > database: 4568", "database > database: 9200",
             "database > etcd: 2379", "database > dns: 53",
             "etcd > etcd: 2379", "etcd > etcd: 2380", "etcd > etcd: 2382", "etcd > dns: 53",

@@ -93,6 +93,19 @@ record Session(Site site, String cookies, String nonce) {
         return Site.pathAndQuery(URI.create(post.get("link").asText()));
     }
 
+    /** Publishes a post of text that is edited later. */
+    Text write(String title, String text) {
+        var body = new ObjectMapper().createObjectNode().put("title", title).put("content", text).put("status", "publish");
+        JsonNode post = call("/wp/v2/posts", body.toString().getBytes(StandardCharsets.UTF_8), Map.of("Content-Type", "application/json"));
+        return new Text(post.get("id").asLong(), Site.pathAndQuery(URI.create(post.get("link").asText())));
+    }
+
+    /** Replaces a post's text, as the editor does. */
+    void edit(Text post, String text) {
+        byte[] body = new ObjectMapper().createObjectNode().put("content", text).toString().getBytes(StandardCharsets.UTF_8);
+        send("/wp/v2/posts/" + post.id(), body, Map.of("Content-Type", "application/json")).expect(200);
+    }
+
     /** Schedules a post; returns where visitors will find it. */
     String publishAt(String title, Instant moment) {
         var body = new ObjectMapper().createObjectNode().put("title", title).put("content", "<p>" + title + "</p>").put("status", "future")
@@ -114,6 +127,10 @@ record Session(Site site, String cookies, String nonce) {
 
     /** An uploaded file; {@code path} is where visitors find it. */
     record Media(long id, String path) {
+    }
+
+    /** A published post without an image. */
+    record Text(long id, String path) {
     }
 
     /** A published post; {@code path} is where visitors find it. */

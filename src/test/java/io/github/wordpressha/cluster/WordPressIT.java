@@ -35,6 +35,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -73,6 +74,8 @@ class WordPressIT {
     private static final Duration DATABASE_DOWN = Duration.ofSeconds(60);
     /** Longer than a new pod waits for a front page that is an error. */
     private static final Duration LOCKED = Duration.ofSeconds(60);
+    /** For an edit to be on every pod, on a cluster that shares its processors with the rest of the test. */
+    private static final Duration REFRESHED = Duration.ofSeconds(2);
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     /** What a constant's value may be without being run as PHP. */
     private static final String TEXT = "it's \"so\" . phpinfo() <?php";
@@ -178,6 +181,27 @@ class WordPressIT {
         assertThat(findings.hits()).isGreaterThan(MIXED_REQUESTS / 20);
         assertThat(findings.personal()).isGreaterThan(MIXED_REQUESTS / 20);
         assertThat(findings.unanswered()).isLessThan(MIXED_REQUESTS / 100);
+    }
+
+    @Test
+    @Order(2)
+    @DisplayName("an edit is what readers of every pod get within 2 s")
+    void editReachesEveryPod() {
+        Session.Text post = admin.write("Edited", "<p>As it was.</p>");
+        List<Site> pods = release.pods("wordpress").stream().map(release::site).toList();
+        assertThat(pods).hasSize(PODS);
+        Await.until("every pod has stored the post", PATIENCE, () -> assertThat(pods).allSatisfy(pod -> {
+            Page page = pod.get(post.path()).expect(200);
+            assertThat(page.text()).contains("As it was.");
+            assertThat(PageCache.xCache(page)).isEqualTo("HIT");
+        }));
+        admin.edit(post, "<p>As it is now.</p>");
+        Instant edited = Instant.now();
+        Awaitility.await("every pod has the edited post").atMost(PATIENCE).pollInterval(Duration.ofMillis(100))
+            .until(() -> pods.stream().allMatch(pod -> pod.get(post.path()).text().contains("As it is now.")));
+        Duration took = Duration.between(edited, Instant.now());
+        Figures.record("wordpress/edit pods=%d seconds=%.1f".formatted(PODS, took.toMillis() / 1000.0));
+        assertThat(took).isLessThanOrEqualTo(REFRESHED);
     }
 
     // --- people -------------------------------------------------------------------------------------------------------

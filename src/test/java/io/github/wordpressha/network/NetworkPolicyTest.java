@@ -68,6 +68,7 @@ class NetworkPolicyTest {
   static Stream<Case> cases() {
     List<String> site = List.of(
         PHP + " wordpress-test " + EVERYBODY + " > wordpress: 8080",
+        PHP + " > wordpress: 8081",
         PHP + " wordpress-test secrets > dns: 53 5353 53/UDP 5353/UDP",
         "secrets > stranger private public: 443 6443",
         PHP + " > public: 443");
@@ -125,6 +126,7 @@ class NetworkPolicyTest {
                 others: [{peers: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [6443]}]
             """, List.of(
                 PHP + " wordpress-test stranger > wordpress: 8080",
+                PHP + " > wordpress: 8081",
                 PHP + " > database: 3306 9200",
                 "private > database: 3306",
                 "database > database: 4444 4567 4568 9200",
