@@ -30,15 +30,19 @@ declare -A began=() retired=()
 log() { printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "${0##*/}" "$*" >&2; }
 say() { [ "$1" = "$said" ] || log "$1"; said=$1; }
 
-# list DIRECTORY: its code, an entry for each file, link, directory and shared name, "<type> TAB <what must be equal> TAB <path>".
+# list DIRECTORY: its code, an entry for each file, link, directory and shared name, "<type> TAB <what must be equal> TAB <path>". A shared
+# directory counts wherever its plugin is: on NFS, pods learn at different times that it was made.
 list() (
   cd "$1"
-  inside=()
-  for path in $SHARED_DIRECTORIES; do inside+=(-o -path "./$path"); done
+  inside=() beside=()
+  for path in $SHARED_DIRECTORIES; do
+    [[ $path == */* ]] || continue # all others of wp-content itself are shared
+    inside+=(-o -path "./$path")
+    beside+=(-o -path "./$(dirname "$path")" -type d -printf "s\t\t$path\0" -false)
+  done
   find . -mindepth 1 \
-    \( -name '.nfs*' -o -path './.wordpress-ha-*' -o -path './.seeding-*' -o -path './.removing-*' \) -prune \
-    -o \( \( ! -path './*/*' ! -name '*.php' ! -name themes ! -name plugins ! -name mu-plugins ! -name languages \) "${inside[@]}" \) \
-    -prune -printf 's\t\t%P\0' \
+    \( -name '.nfs*' -o -path './.wordpress-ha-*' -o -path './.seeding-*' -o -path './.removing-*' "${inside[@]}" \) -prune "${beside[@]}" \
+    -o ! -path './*/*' ! -name '*.php' ! -name themes ! -name plugins ! -name mu-plugins ! -name languages -prune -printf 's\t\t%P\0' \
     -o -type d -printf 'd\t\t%P\0' -o -type l -printf 'l\t%l\t%P\0' -o -type f -printf 'f\t%s %T@\t%P\0' | LC_ALL=C sort -z
 )
 
@@ -67,7 +71,7 @@ furnish() {
 share() {
   local path
   for path in $SHARED_DIRECTORIES; do
-    if [ ! -d "$SHARED/$path" ] && [ -d "$SHARED/$(dirname "$path")" ]; then mkdir "$SHARED/$path" || true; fi
+    if [ -d "$SHARED/$(dirname "$path")" ]; then mkdir "$SHARED/$path" || true; fi
   done
 } 2>/dev/null
 
@@ -162,6 +166,7 @@ follow() {
         sleep "$SETTLE_SECONDS" # for example a file that cannot be read
       fi
     elif [ $((SECONDS - checked)) -ge "$pause" ]; then
+      share
       now=$(list "$SHARED" | sha256sum | cut -c1-16) checked=$SECONDS
       if [ "$now" = "$(current)" ]; then pause=$CHECK_SECONDS
       elif [ "$now" != "$before" ]; then pause=$SETTLE_SECONDS
