@@ -26,12 +26,18 @@ const SETTINGS_REQUESTS = '~^/wp-admin/options\.php|^/wp-admin/(?!admin-ajax\.ph
 /** An edited picture is read and written; all else about media is in the database, or is refused by WordPress's own functions. */
 const PICTURE_REQUESTS = '~^/wp-admin/admin-ajax\.php\?action=(?:image-editor|imgedit-preview|crop-image)$|^/wp/v2/media/\d+/edit$~';
 
+/** Two updates at once would mix their files, and WordPress locks only its own and its automatic ones. Seconds. */
+const UPGRADE_LOCK  = 'wordpress_ha_code';
+const UPGRADE_WAIT  = 20;  // well within the time of a request
+const UPGRADE_LEASE = 300; // for one plugin or theme, after which a process that held the lock counts as killed
+
 /**
  * @param callable $hook adds a filter before WordPress has loaded: name, function, number of arguments
  * @param list<string> $more regular expressions like CODE_REQUESTS
  */
 function choose_content(callable $hook, array $more): void
 {
+	take_turns($hook);
 	if (PHP_SAPI === 'cli') {
 		announce_upgrades($hook);
 		return;
@@ -118,6 +124,33 @@ function announce_upgrades(callable $hook): void
 	$hook('upgrader_pre_install', static function ($answer) use (&$change) {
 		$change ??= begin_change();
 		return $answer;
+	});
+	$hook('upgrader_process_complete', $end, 0, PHP_INT_MAX);
+	register_shutdown_function($end);
+}
+
+/** One upgrade at a time, in all pods. Each begins by emptying the directory that packages are unpacked in. */
+function take_turns(callable $hook): void
+{
+	$mine = false;
+	$end  = static function () use (&$mine): void {
+		if ($mine) {
+			\WP_Upgrader::release_lock(UPGRADE_LOCK);
+			$mine = false;
+		}
+	};
+	$hook('upgrader_pre_download', static function ($answer) use (&$mine) {
+		if ($mine) {
+			// The next of several.
+			update_option(UPGRADE_LOCK . '.lock', time(), false);
+			return $answer;
+		}
+		for ($waited = 0; !($mine = \WP_Upgrader::create_lock(UPGRADE_LOCK, UPGRADE_LEASE)) && $waited < UPGRADE_WAIT; $waited++) {
+			sleep(1);
+			wp_cache_delete(UPGRADE_LOCK . '.lock', 'options');
+			wp_cache_delete('notoptions', 'options');
+		}
+		return $mine ? $answer : new \WP_Error('upgrade_runs', 'Another update of plugins, themes or translations is running. Please try again in a minute.');
 	});
 	$hook('upgrader_process_complete', $end, 0, PHP_INT_MAX);
 	register_shutdown_function($end);
