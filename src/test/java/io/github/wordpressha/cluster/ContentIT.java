@@ -12,10 +12,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -50,8 +55,10 @@ class ContentIT {
     private static final Duration NOTICED = Duration.ofSeconds(10);
     private static final Duration REFUSED = Duration.ofSeconds(4);
     private static final Duration SENTENCE = Duration.ofSeconds(10);
-    /** The node stays dead, or cut off, for so long. */
-    private static final Duration AWAY = Boolean.getBoolean("drills.full") ? Duration.ofMinutes(15) : Duration.ofMinutes(2);
+    private static final Duration CUT = Duration.ofMinutes(2);
+    private static final Duration DEAD = Boolean.getBoolean("drills.full") ? Duration.ofMinutes(15) : CUT;
+    /** Of the content. The files of the long form need more, and the volume is filled in a test. */
+    private static final String SIZE = Boolean.getBoolean("drills.full") ? "1Gi" : "256Mi";
     private static final Path PROBE = Path.of("src/test/resources/content/probe.php");
     private static final String CLAIM = "files-of-the-site";
 
@@ -77,17 +84,17 @@ class ContentIT {
               replicas: 2
               autoscaling: {enabled: false}
               cron: {enabled: false}
-              content: {size: 256Mi, sharedDirectories: [plugins/probe/cache], codeRequests: [/probe/v1/write]}
+              content: {size: %5$s, sharedDirectories: [plugins/probe/cache], codeRequests: [/probe/v1/write]}
               resources: {requests: {cpu: 50m, memory: 128Mi}, limits: {memory: 512Mi}}
               nodeSelector: {kubernetes.io/hostname: %1$s}
-            """.formatted(names.get(0), names.get(1), names.get(2), CLAIM));
+            """.formatted(names.get(0), names.get(1), names.get(2), CLAIM, SIZE));
     }
 
     @BeforeAll
     void install() {
         release.kubernetes().resource(new PersistentVolumeClaimBuilder()
             .withNewMetadata().withName(CLAIM).withNamespace(release.namespace()).endMetadata()
-            .withNewSpec().withAccessModes("ReadWriteOnce").withNewResources().withRequests(Map.of("storage", new Quantity("1Gi"))).endResources()
+            .withNewSpec().withAccessModes("ReadWriteOnce").withNewResources().withRequests(Map.of("storage", new Quantity("2Gi"))).endResources()
             .endSpec().build()).create();
         release.install();
         release.awaitReady(PATIENCE);
@@ -124,7 +131,8 @@ class ContentIT {
     void listedRequestChangesCode() throws Exception {
         install(release.pods("wordpress").get(0), 5);
         for (Pod pod : release.pods("wordpress")) {
-            php(pod, "exit(is_writable('/code/current/plugins/probe/cache') && !is_writable('/code/current/plugins/probe') ? 0 : 1);");
+            Await.until(Pods.name(pod) + " may write into the shared directory alone", CODE_FOLLOWS,
+                () -> php(pod, "exit(is_writable('/code/current/plugins/probe/cache') && !is_writable('/code/current/plugins/probe') ? 0 : 1);"));
         }
         editor.at(release.site(release.pods("wordpress").get(0))).post("/?rest_route=/probe/v1/write", "application/json", new byte[0]).expect(200);
         awaitEverywhere("versions: v5 written", CODE_FOLLOWS);
@@ -145,8 +153,47 @@ class ContentIT {
             .isEqualTo("/usr/src/wordpress/wp-content/plugins/probe/direct.php");
     }
 
-    private void shell(Pod pod, String script) {
-        Pods.exec(release.kubernetes(), release.namespace(), Pods.name(pod), "code", Duration.ofMinutes(1), "bash", "-c", script);
+    @Test
+    @Order(1)
+    @DisplayName("a plugin is updated through two pods at once: one update follows the other, and no request sees a mixture")
+    void twoUpdatesAtOnce() throws Exception {
+        List<Pod> pods = release.pods("wordpress");
+        install(pods.get(0), 10);
+        try (var readers = new Versions()) {
+            ExecutorService editors = Executors.newFixedThreadPool(2);
+            for (Future<Void> update : editors.invokeAll(List.<Callable<Void>>of(() -> replace(pods.get(0), 11), () -> replace(pods.get(1), 12)))) {
+                update.get();
+            }
+            editors.shutdown();
+            String last = "versions: v" + shell(pods.get(0), "sed -n 's/.*Version: \\([0-9]*\\).*/\\1/p' /usr/src/wordpress/wp-content/plugins/probe/probe.php").strip();
+            awaitEverywhere(last, CODE_FOLLOWS);
+            assertThat(readers.seen()).as("what requests saw").contains(last).isSubsetOf("versions: v10", "versions: v11", "versions: v12");
+        }
+    }
+
+    @Test
+    @Order(1)
+    @DisplayName("a pod that was cut off from an update serves the former version whole, and catches up")
+    void podCatchesUp() throws Exception {
+        Pod writer = release.pods("wordpress").get(0);
+        Pod cut = release.pods("wordpress").get(1);
+        install(writer, 13);
+        var faults = new Faults(release);
+        faults.pause(Pods.name(cut), List.of("code"), nodes);
+        try (var readers = new Versions()) {
+            replace(writer, 14);
+            Await.until("the writer has the new version", CODE_FOLLOWS, () -> assertThat(release.site(writer).get("/?probe=1").text()).isEqualTo("versions: v14"));
+            assertThat(release.site(cut).get("/?probe=1").text()).isEqualTo("versions: v13");
+            faults.resume(Pods.name(cut), List.of("code"), nodes);
+            Figures.record("content/cut-off-pod caught-up-after=" + Gaps.seconds(awaitEverywhere("versions: v14", CODE_FOLLOWS)));
+            assertThat(readers.seen()).as("what requests saw").containsExactlyInAnyOrder("versions: v13", "versions: v14");
+            // It was stopped for longer than a volume may be silent.
+            Await.until("the pod looks at the volume again", CODE_FOLLOWS, () -> shell(cut, "test -e /code/volume"));
+        }
+    }
+
+    private String shell(Pod pod, String script) {
+        return Pods.exec(release.kubernetes(), release.namespace(), Pods.name(pod), "code", Duration.ofMinutes(5), "bash", "-c", script);
     }
 
     /** Every pod has the plugin in this version, and not what an earlier test wrote. */
@@ -157,8 +204,9 @@ class ContentIT {
     }
 
     /** Installs the plugin in this version through one pod. */
-    private void replace(Pod pod, int version) throws Exception {
+    private Void replace(Pod pod, int version) throws Exception {
         php(pod, Files.readString(PROBE).replaceFirst("<\\?php", ""), String.valueOf(version));
+        return null;
     }
 
     private void php(Pod pod, String script, String... arguments) {
@@ -179,7 +227,7 @@ class ContentIT {
     @Order(2)
     @DisplayName("the server's node dies and stays dead: the server moves by itself; the node returns: nothing doubles")
     void nodeDies() throws Exception {
-        String dead = moves("node-dies", nodes::kill);
+        String dead = moves("node-dies", nodes::kill, DEAD);
         nodes.start(dead);
         thereIsOneServer();
     }
@@ -188,7 +236,7 @@ class ContentIT {
     @Order(3)
     @DisplayName("the server's node is cut off and runs on: the former server gives way before the next one serves")
     void nodeIsCut() throws Exception {
-        String cut = moves("node-cut", nodes::cut);
+        String cut = moves("node-cut", nodes::cut, CUT);
         nodes.heal(cut);
         thereIsOneServer();
     }
@@ -222,6 +270,58 @@ class ContentIT {
         });
     }
 
+    @Test
+    @Order(6)
+    @DisplayName("the volume is read-only for half a minute: an upload says so, and all else works")
+    void volumeIsReadOnly() {
+        Faults faults = new Faults(release);
+        outage("volume-read-only", start -> {
+            remountContent(faults, true);
+            for (Pod pod : release.pods("wordpress")) {
+                Page answer = upload(pod);
+                assertThat(answer.status()).as(answer.text()).isBetween(400, 599);
+                assertThat(answer.json().path("message").asText()).as("what the dashboard shows").isNotEmpty();
+            }
+            Await.until("half a minute has passed", PATIENCE, () -> assertThat(Duration.between(start, Instant.now())).isGreaterThan(Duration.ofSeconds(30)));
+            remountContent(faults, false);
+        });
+    }
+
+    private void remountContent(Faults faults, boolean readOnly) {
+        for (Pod pod : release.pods("wordpress")) {
+            for (String container : List.of("php", "code")) {
+                Await.until("no file is open for writing", PATIENCE,
+                    () -> faults.remount(Pods.name(pod), container, "/usr/src/wordpress/wp-content", readOnly, nodes));
+            }
+        }
+    }
+
+    @Test
+    @Order(7)
+    @Tag("full")
+    @DisplayName("20,000 files of plugins, 500 MB: a new pod's time until it is ready, its memory and disk; a change of one file copies one file")
+    void manyFiles() {
+        Pod writer = release.pods("wordpress").get(0);
+        shell(writer, "cd /usr/src/wordpress/wp-content/plugins && mkdir large && head -c 24500 /dev/urandom >large/file && cd large"
+            + " && for d in $(seq 100); do mkdir $d; done && seq 20000 | xargs -P 8 -n 200 sh -c 'for i; do cp file $((i % 100 + 1))/$i.php; done' sh"
+            + " && bash /etc/wordpress-web/sync-code.sh publish");
+        String have = "find /code/current/plugins/large -type f | wc -l";
+        release.pods("wordpress").forEach(pod -> Await.until(Pods.name(pod) + " has all files", PATIENCE, () -> assertThat(shell(pod, have)).startsWith("20001")));
+        Instant start = Instant.now();
+        new Faults(release).delete(Pods.name(writer));
+        Await.until("another pod is ready", PATIENCE, () -> assertThat(release.pods("wordpress")).filteredOn(Readiness::isPodReady).hasSize(2)
+            .noneSatisfy(pod -> assertThat(Pods.uid(pod)).isEqualTo(Pods.uid(writer))));
+        Pod fresh = release.pods("wordpress").stream().max(Comparator.comparing(pod -> pod.getMetadata().getCreationTimestamp())).orElseThrow();
+        assertThat(shell(fresh, have)).startsWith("20001");
+        Figures.record("content/many-files new-pod-ready=%s disk=%s memory=%s".formatted(Gaps.seconds(Duration.between(start, Instant.now())),
+            shell(fresh, "du -sh /code | cut -f1").strip(), shell(fresh, "numfmt --to=iec $(cat /sys/fs/cgroup/memory.current /sys/fs/cgroup/memory/memory.usage_in_bytes 2>/dev/null | head -1)").strip()));
+        shell(fresh, "echo '<?php return 1;' >/usr/src/wordpress/wp-content/plugins/large/1/100.php; bash /etc/wordpress-web/sync-code.sh publish");
+        Await.until("the change has arrived", PATIENCE, () -> assertThat(shell(fresh, "cat /code/current/plugins/large/1/100.php")).contains("return 1"));
+        String log = release.kubernetes().pods().inNamespace(release.namespace()).withName(Pods.name(fresh)).inContainer("code").getLog();
+        Figures.record("content/many-files one-change " + log.lines().filter(line -> line.contains("files were copied")).reduce((one, next) -> next).orElseThrow());
+        assertThat(log).contains(": 1 files were copied");
+    }
+
     private interface Fault {
         void happen(String node);
     }
@@ -230,8 +330,8 @@ class ContentIT {
         void last(Instant start) throws Exception;
     }
 
-    /** Uploads while the fault happens to the server's node, until the server is elsewhere and takes files. Returns the node. */
-    private String moves(String name, Fault fault) throws Exception {
+    /** Uploads while the fault happens to the server's node, for {@code away}, in which the server is elsewhere and takes files. Returns the node. */
+    private String moves(String name, Fault fault, Duration away) throws Exception {
         String node = Pods.node(server());
         String before = Pods.uid(server());
         var uploads = new Uploads(release, release.pods("wordpress").stream().map(pod -> release.site(pod).address()).toList(), Integer.MAX_VALUE);
@@ -250,7 +350,7 @@ class ContentIT {
                 Figures.record("content/%s server-moved=%s".formatted(name, Gaps.seconds(moved)));
                 assertThat(moved).isLessThan(MOVED);
                 uploads.awaitOneSince(Instant.now(), PATIENCE);
-                Await.until("the node has been away for long", AWAY.plus(PATIENCE), () -> assertThat(Duration.between(start, Instant.now())).isGreaterThan(AWAY));
+                Await.until("the node has been away for long", away.plus(PATIENCE), () -> assertThat(Duration.between(start, Instant.now())).isGreaterThan(away));
             });
         }
         Figures.record("content/%s upload-gap=%s uploads=%d".formatted(name, Gaps.seconds(uploads.longestGap()), uploads.stored().size()));
