@@ -1,12 +1,16 @@
 {{/* The scripts of the database's pods: those of every topology, those of this one, and the client of etcd. */}}
 {{- define "wordpress-ha.databaseScripts" -}}
-{{ (.Files.Glob "files/database/*").AsConfig }}
-{{ (.Files.Glob (printf "files/database/%s/*.sh" .Values.database.topology)).AsConfig }}
+{{ (.Files.Glob "files/database/*.sh").AsConfig }}
+{{ (.Files.Glob "files/database/mysql").AsConfig }}
+{{ (.Files.Glob (printf "files/database/%s/*.{sh,jq}" .Values.database.topology)).AsConfig }}
 {{- if .Values.metrics.enabled }}
 {{ (.Files.Glob "files/metrics/member.sh").AsConfig }}
 {{- end }}
 {{- if include "wordpress-ha.hasEtcd" . }}
 {{ (.Files.Glob "files/etcd/{client,facts}.sh").AsConfig }}
+{{- if eq .Values.database.topology "galera" }}
+{{ (.Files.Glob "files/database/*.jq").AsConfig }}
+{{- end }}
 {{- end }}
 {{- if .Values.tls.enabled }}
 {{ (.Files.Glob "files/tls/reload-certificates.sh").AsConfig }}

@@ -134,129 +134,17 @@ peers() {
 
 # --- decisions ------------------------------------------------------------------------------------------------------
 
-# decide: looks at facts and primary; sets decision to wait, join, bootstrap or found, and why to the reason.
-# basis becomes the list of facts' keys whose revisions the transaction repeats.
+own_report() { printf '"pod":"%s","state":"%s","uuid":"%s","seqno":%s,"epoch":%s' "$POD_NAME" "$own_state" "$own_uuid" "$own_seqno" "$own_epoch"; }
+
+# decide: sets decision and why from facts and primary; see engine.jq. basis: the facts' keys whose revisions a claim repeats. claimed: who
+# is waited for from a bootstrap on. Facts that cannot be read decide nothing.
 decide() {
-  local uuid; uuid=$(fact uuid)
-  decision=wait why="" basis="uuid view epoch bootstrap override" claimed="[]"
-  if [ "$own_state" = unknown ]; then
-    why="REFUSED: the files on this volume (cluster ${own_uuid:-not named}) were not brought here by this release. They are not touched. Move them away, then delete this pod; or, if they are the whole data of this release's cluster ${uuid:-}, make the empty file $DATADIR/complete."
-    return
-  fi
-  if [ -n "$uuid" ] && [[ $own_state =~ ^(data|incomplete)$ ]] && [ "$own_uuid" != "$uuid" ]; then
-    why="REFUSED: the data on this volume belongs to the cluster $own_uuid, but this release's cluster is $uuid. It is not touched. Move it away (or point the release at its own etcd), then delete this pod."
-    return
-  fi
-  if [ "$own_state" = data ] && is_diverged; then
-    why="REFUSED: this volume holds transactions up to $own_seqno of the cluster's epoch $own_epoch, but a later epoch was started without some of them. It is not touched, as joining would mix two histories. Save the volume, then empty it: a copy of the running cluster comes onto it."
-    return
-  fi
-  if [ -n "$primary" ]; then decide_join "$uuid"; return; fi
-  if [ -n "$(fact bootstrap)" ] && [ "$(text_in "$(fact bootstrap)" pod)" != "$POD_NAME" ]; then
-    why="Waiting for $(text_in "$(fact bootstrap)" pod), which is starting the cluster."; return
-  fi
-  if [[ $(fact override) == *"\"pod\":\"$POD_NAME\""* ]]; then decide_override; return; fi
-  decide_bootstrap "$uuid"
-}
-
-# In jq: whether a report is of a volume that goes beyond the point where a later epoch began.
-# shellcheck disable=SC2016 # its variables are jq's
-diverged='def diverged($facts): . as $it | .epoch != null and any($facts | to_entries[] | select(.key | startswith("start/"));
-  (.key[6:] | tonumber) > $it.epoch and (.value.value | tonumber) < $it.seqno);'
-
-is_diverged() { jq -e --argjson seqno "$own_seqno" --argjson epoch "$own_epoch" "$diverged"' . as $facts | {$seqno, $epoch} | diverged($facts)' <<<"$facts" >/dev/null; }
-
-decide_join() { # UUID
-  local pod uuid committed
-  read -r pod uuid committed < <(jq -r '"\(.pod) \(.uuid) \(.committed | tonumber)"' <<<"$primary") || { why="A member that runs does not say how far it is. Waiting until it does."; return; }
-  if [ -z "$1" ]; then
-    why="$pod runs in the Primary component $uuid, but etcd does not know it yet. Waiting until it is registered."
-  elif [ "$uuid" != "$1" ]; then
-    why="$pod says that it belongs to the cluster $uuid, but this release's cluster is $1. Waiting: somebody has to look at $pod."
-  elif [ "$own_state" = data ] && [ "$own_seqno" -gt "$committed" ]; then
-    why="REFUSED: this volume holds transactions up to $own_seqno, the running cluster ($pod) only up to $committed. Joining would destroy $((own_seqno - committed)) of them. Save the volume, then empty it, or wait until the cluster is ahead."
-  else
-    decision=join why="Joining the Primary component that $pod is in."
-  fi
-}
-
-# decide_bootstrap UUID: rules 3 and 4.
-decide_bootstrap() {
-  local -A picture=()
-  local name value
-  # The members whose word is needed: the last view; all of them if none is recorded.
-  while IFS='=' read -r name value; do picture[$name]=$value; done < <(jq -nr --argjson facts "$facts" --arg me "$POD_NAME" --arg uuid "$1" --arg all "$(all_members)" "$diverged"'
-    ($facts.view.value // "null" | fromjson) as $view
-    | ($facts | to_entries | map(select(.key | startswith("waiting/")) | {pod: .key[8:]} + (.value.value | fromjson))) as $waiting
-    | ($view.members // ($all | split("\n"))) as $required
-    | ($waiting | map(select(.state == "data" and (diverged($facts) | not)))) as $data
-    | {
-        served: ($view != null),
-        required: $required,
-        missing: ($required - ($waiting | map(.pod))),
-        lost: ($waiting | map(.pod as $p | select(($required | index($p)) and ($data | all(.pod != $p))) | .pod)),
-        incomplete: ($waiting | map(select(.state == "incomplete" or .state == "unknown") | .pod)),
-        claimed: ($view.members // ($data | map(.pod)) | . + [$me] | unique | tojson),
-        uuids: ($data | map(.uuid) | unique),
-        initialized: ($waiting | map(select(.state == "initialized" and $uuid != "" and .uuid == $uuid) | .pod)),
-        best: ($data | map(select($uuid == "" or .uuid == $uuid)) | sort_by(-.seqno, (.pod | length), .pod) | .[0].pod // null),
-        first: ($waiting | map(.pod) | sort_by(length, .) | .[0]),
-        reported: ($waiting | map("\(.pod): \(.state) \(.seqno)") | join(", "))
-      } | to_entries[] | "\(.key)=\(.value | if type == "array" then join(" ") elif . == null then "" else . end)"')
-  field() { printf '%s' "${picture[$1]-}"; }
-  local missing lost best reported; missing=$(field missing) lost=$(field lost) best=$(field best) reported=$(field reported)
-  claimed=$(field claimed)
-  for name in $(field required); do basis+=" waiting/$name"; done
-  local command="To decide without that, if it is lost for good: kubectl exec -n $NAMESPACE ${best:-$POD_NAME} -c mysql -- bash $here/override.sh ${best:-$POD_NAME} YOUR-NAME"
-
-  if [ -n "$(field initialized)" ] && [ "$(field served)" = false ]; then
-    # It registered the UUID, but never served: it alone may go on.
-    if [ "$(field initialized)" = "$POD_NAME" ]; then decision=bootstrap claimed="[\"$POD_NAME\"]" why="This member has founded the cluster $1 and goes on."; basis="uuid view epoch bootstrap"; return; fi
-    why="Waiting for $(field initialized), which has founded the cluster."; return
-  fi
-  if [ -n "$missing" ] && [ -z "$1" ] && [ -z "$(field uuids)" ] && [ -z "$(field incomplete)" ]; then
-    # Nobody has seen any data so far. It would be lost if one of the silent members had some, and another founded a cluster.
-    why="First start: waiting until all $REPLICAS members have said that their volumes are empty. Not yet: $missing."
-    return
-  fi
-  if [ -n "$missing" ]; then
-    why="No Primary component runs. Reported: $reported. Not reported: $missing. Who was in the last view may hold the newest data, so they are waited for. $command"
-    return
-  fi
-  if [ "$(field uuids | wc -w)" -gt 1 ]; then
-    why="No Primary component runs, and the volumes hold different clusters ($(field uuids)). Reported: $reported. Waiting: nobody but a person can tell which one is right. $command"
-    return
-  fi
-  if [ -z "$best" ] && [ -z "$1" ] && [ -z "$(field incomplete)" ]; then
-    if [ "$(field first)" = "$POD_NAME" ]; then decision=found why="All $REPLICAS members report an empty volume, and etcd knows no cluster: founding it here."
-    else why="All members report an empty volume. Waiting for $(field first), which founds the cluster."; fi
-    return
-  fi
-  if [ -z "$best" ]; then
-    why="No volume holds a whole copy of the cluster ${1:-}. Reported: $reported. Waiting: an empty cluster is never started over a known one. $command"
-    return
-  fi
-  # A cluster with a UUID and without a view has never taken a write: empty volumes have lost nothing.
-  if [ "$(field served)" = false ] && [ -n "$1" ]; then lost=""; fi
-  if [[ " $(field required) " != *" $best "* ]] && [ -z "$lost" ]; then
-    why="No Primary component runs. Reported: $reported. The last view was $(field required), but $best, which was not in it, is more advanced. Waiting: nobody but a person can tell whose transactions count. $command"
-    return
-  fi
-  if [ "$(wc -w <<<"$lost")" -gt 1 ] || [[ " $(field required) " != *" $best "* ]]; then
-    why="No Primary component runs. Reported: $reported. Of the last view, $lost hold no data any more; the newest transactions may have been only there. $command"
-    return
-  fi
-  if [ "$best" = "$POD_NAME" ]; then decision=bootstrap why="Every member of the last view has reported ($reported); this one is the most advanced: starting the cluster."
-  else why="Every member of the last view has reported ($reported). Waiting for $best, the most advanced, to start the cluster."; fi
-}
-
-decide_override() {
-  basis="uuid view epoch bootstrap override" claimed="[\"$POD_NAME\"]"
-  case $own_state in
-    data) decision=bootstrap why="OVERRIDE by $(fact override | jq -r .by): starting the cluster from this volume (position $own_seqno)." ;;
-    empty) decision=found why="OVERRIDE by $(fact override | jq -r .by): founding a new, empty cluster on this volume; the old one's data is given up." ;;
-    *) why="OVERRIDE refused: this volume holds neither a whole copy ($own_state) nor is it empty." ;;
-  esac
+  local picture members
+  members=$(all_members)
+  picture="{\"etcd\":$facts,\"me\":{$(own_report)},\"running\":${primary:-null},\"members\":[\"${members//$'\n'/\",\"}\"]"
+  picture+=",\"namespace\":\"$NAMESPACE\",\"here\":\"$here\",\"complete\":\"$DATADIR/complete\"}"
+  IFS=$'\037' read -r decision basis claimed why < <(jq -r -L "$here" --arg error "$etcd_error" 'include "decide"; .error = $error | decide | line(["decision", "basis", "claimed", "why"])' <<<"$picture") ||
+    { decision=wait why="Waiting: the facts in etcd cannot be read as what this release writes. Nothing is decided without them."; }
 }
 
 claim_value() { printf '{"pod":"%s","by":"%s","epoch":%d}' "$POD_NAME" "$POD_UID" "$1"; }
@@ -349,6 +237,39 @@ stop() {
   if [ "$REPLY" != "$incarnation" ]; then (sleep "$STOP_SECONDS"; log "The server does not stop, and serves nobody: killing it."; kill -KILL "$server") & killer=$!; fi
 }
 
+# discard: the data directory was made here, and nobody has written to it.
+discard() {
+  find "${DATADIR:?}" -mindepth 1 -delete
+  rm -f "$STATE/initializing"
+  own_state=empty own_uuid=$zero own_seqno=-1
+}
+
+join() {
+  local addresses epoch
+  addresses=$(peers)
+  [ -n "$addresses" ] || return 0
+  epoch=$(fact epoch)
+  note "$RUN/epoch" "$epoch"
+  withdraw
+  # From here until the member is confirmed (recorder.sh), a transfer may be replacing the files.
+  note "$STATE/epoch" "$epoch"
+  note "$STATE/joining" "$(fact uuid)"; rm -f "$STATE/initializing"; sync "$STATE"
+  serve "$addresses"
+}
+
+# start_cluster: after a claim.
+start_cluster() {
+  if [ "$decision" = found ]; then found; fi
+  # On the disk before the first write: with the mark, a start after a power loss would throw the files away.
+  rm -f "$STATE/initializing"; sync "$STATE"
+  if [ -e "$DATADIR/grastate.dat" ]; then sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' "$DATADIR/grastate.dat"; fi
+  if ! etcd_keepalive "$lease" || [ "$etcd_reply" = 0 ]; then
+    log "The claim to start the cluster has run out or cannot be confirmed. Deciding again."
+    exit 1
+  fi
+  serve ""
+}
+
 trap 'withdraw; log "Told to stop while waiting."; exit 0' TERM INT
 mkdir -p "$STATE" "$RUN"
 rm -f "$RUN"/{confirmed,draining,restart,lease,epoch,progress}
@@ -364,43 +285,13 @@ note "$RUN/phase" waiting
 while true; do
   touch "$RUN/phase" # for the liveness probe: this loop is alive
   read_config
-  if read_cluster && report; then
-    if [ "$own_state" = initialized ] && [ "$own_uuid" != "$(fact uuid)" ]; then
-      log "The data directory was made here but was never registered, so nobody has written to it. Emptying it."
-      find "${DATADIR:?}" -mindepth 1 -delete
-      rm -f "$STATE/initializing"
-      own_state=empty own_uuid=$zero own_seqno=-1
-      continue
-    fi
-    find_primary
-    decide
-    say "$why"
-    case $decision in
-      join)
-        addresses=$(peers)
-        if [ -n "$addresses" ]; then
-          note "$RUN/epoch" "$(fact epoch)"
-          withdraw
-          # From here until the member is confirmed (recorder.sh), a transfer may be replacing the files.
-          note "$STATE/epoch" "$(fact epoch)"
-          note "$STATE/joining" "$(fact uuid)"; rm -f "$STATE/initializing"; sync "$STATE"
-          serve "$addresses"
-        fi ;;
-      found | bootstrap)
-        if claim; then
-          if [ "$decision" = found ]; then found; fi
-          # On the disk before the first write: with the mark, a start after a power loss would throw the files away.
-          rm -f "$STATE/initializing"; sync "$STATE"
-          if [ -e "$DATADIR/grastate.dat" ]; then sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' "$DATADIR/grastate.dat"; fi
-          if ! etcd_keepalive "$lease" || [ "$etcd_reply" = 0 ]; then
-            log "The claim to start the cluster has run out or cannot be confirmed. Deciding again."
-            exit 1
-          fi
-          serve ""
-        fi ;;
-    esac
-  else
-    say "Waiting: $etcd_error. Nothing is decided without a whole answer from etcd."
-  fi
+  if read_cluster && report; then find_primary; else facts=null primary=""; fi
+  decide
+  say "$why"
+  case $decision in
+    discard) discard; continue ;;
+    join) join ;;
+    found | bootstrap) if claim; then start_cluster; fi ;;
+  esac
   sleep "$PAUSE"
 done

@@ -150,7 +150,7 @@ final class Bench implements AutoCloseable {
       scripts = temporary("scripts");
       for (String folder : List.of("database", "database/galera", "etcd")) {
         try (Stream<Path> found = Files.list(FILES.resolve(folder))) {
-          for (Path script : found.filter(p -> p.toString().endsWith(".sh")).toList()) {
+          for (Path script : found.filter(p -> p.toString().matches(".*\\.(sh|jq)")).toList()) {
             Files.copy(script, scripts.resolve(script.getFileName()));
           }
         } catch (IOException e) {

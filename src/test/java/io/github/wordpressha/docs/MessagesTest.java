@@ -21,7 +21,7 @@ class MessagesTest {
   private static final Path DOCUMENT = Path.of("docs/troubleshooting.md");
   private static final Pattern COMMENT = Pattern.compile("^\\s*(?:#|//|/?\\*(?=[\\s/*]|$)).*");
   /** Where a message begins: an argument of these functions, or a reason that one of them logs later. */
-  private static final Pattern BEGIN = Pattern.compile("(?:\\b(say|log|refuse)[ (]|\\b(?:why|command)=)\"");
+  private static final Pattern BEGIN = Pattern.compile("(?:\\b(say|log|refuse|wait)[ (]|\\b(?:why|command)=|why: |; |\\| )\"");
   private static final Pattern HAS_A_REMEDY =
       Pattern.compile("Waiting|waiting|waited for|REFUSED|[Oo]verride|OVERRIDE|FENCED|DROPPED|No Primary component");
   private static final Pattern FIRST_SENTENCE = Pattern.compile("^.*?[^.…]\\.(?= |$)");
@@ -70,7 +70,7 @@ class MessagesTest {
   private static List<String> messages() throws IOException {
     try (Stream<Path> files = Files.walk(Profiles.CHART_DIRECTORY.resolve("files"))) {
       var all = Stream.<String>builder();
-      for (Path file : files.filter(path -> path.toString().matches(".*\\.(sh|php)")).sorted().toList()) {
+      for (Path file : files.filter(path -> path.toString().matches(".*\\.(sh|php|jq)")).sorted().toList()) {
         messagesIn(Files.readString(file)).forEach(all);
       }
       return all.build().toList();
@@ -90,8 +90,8 @@ class MessagesTest {
     var text = new StringBuilder();
     for (int at = begin; at < line.length() && line.charAt(at) != '"'; at++) {
       char c = line.charAt(at);
-      if (c == '$') {
-        at = endOfExpansion(line, at);
+      if (c == '$' || c == '\\' && line.charAt(at + 1) == '(') {
+        at = endOfExpansion(line, c == '$' ? at : at + 1);
         text.append('…');
       } else {
         text.append(c == '\\' ? line.charAt(++at) : c);
@@ -100,9 +100,10 @@ class MessagesTest {
     return text.toString();
   }
 
-  /** The last character of {@code $name}, <code>${...}</code> or {@code $(...)}, which nest. */
+  /** The last character of {@code $name}, <code>${...}</code>, {@code $(...)} or jq's {@code \\(...)}, which nest. */
   private static int endOfExpansion(String line, int dollar) {
-    char open = line.charAt(dollar + 1);
+    boolean jq = line.charAt(dollar) == '(';
+    char open = line.charAt(jq ? dollar : dollar + 1);
     if (open != '(' && open != '{') {
       int end = dollar + 1;
       while (end + 1 < line.length() && Character.isJavaIdentifierPart(line.charAt(end + 1)) && line.charAt(end + 1) != '$') {
@@ -112,7 +113,7 @@ class MessagesTest {
     }
     char close = open == '(' ? ')' : '}';
     int depth = 1;
-    int end = dollar + 2;
+    int end = jq ? dollar + 1 : dollar + 2;
     for (; depth > 0; end++) {
       depth += line.charAt(end) == open ? 1 : line.charAt(end) == close ? -1 : 0;
     }
