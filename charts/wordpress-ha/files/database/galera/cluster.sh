@@ -10,7 +10,8 @@
 #                  conf 0: written by the claim of a start, so that a server of an earlier epoch can never enter its own.
 #   waiting/POD    {"by", "state", "uuid", "seqno"}: what is on the volume of a member whose server is not running (leased)
 #   bootstrap      {"pod", "by", "epoch"}: who is starting the cluster now (leased)
-#   override       {"pod", "by", "at"}: a person's decision that POD starts the cluster with what it has
+#   override       {"pod", "by", "at", "basis"}: a person's decision that POD starts the cluster with what it has (leased); it holds
+#                  while the keys uuid, view and epoch have the revisions of basis
 #                  "by" is the pod's UID: a name can be used by two pods when one was deleted by force
 #   audit/TIME     overrides that were carried out, and what they skipped
 #
@@ -46,13 +47,17 @@ read_cluster() {
 
 all_members() { local i; for ((i = 0; i < REPLICAS; i++)); do echo "$FULLNAME-mysql-$i"; done; }
 
-# find_primary: sets primary to the state of a member that is in a Primary component, asked directly; or to nothing.
+# find_primary: sets primary to the state of a member that is in a Primary component, asked directly; or to nothing. apart becomes the
+# states, separated by commas, of members that run outside of one.
 find_primary() {
   local name answer
-  primary=""
+  primary="" apart=""
   for name in $(all_members); do
     [ "$name" != "$POD_NAME" ] || continue
     answer=$(curl -sf --connect-timeout 1 --max-time 2 "http://$name.$DOMAIN:$AGENT_PORT/state" 2>/dev/null) || continue
-    if jq -e '.primary == true and (.state == 4 or .state == 2)' <<<"$answer" >/dev/null 2>&1; then primary=$answer; return; fi
+    case $(jq -r 'if .primary == true and (.state == 4 or .state == 2) then "primary" elif .primary == false and (.committed | strings | test("^[0-9]+$")) then "apart" else "" end' <<<"$answer" 2>/dev/null) in
+      primary) primary=$answer; return ;;
+      apart) apart+=${apart:+,}$answer ;;
+    esac
   done
 }

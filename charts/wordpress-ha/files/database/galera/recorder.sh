@@ -30,6 +30,8 @@ renew_lease() {
   etcd_keepalive "$lease" || say "The lease cannot be renewed now: $etcd_error"
 }
 
+known_epoch() { local known; known=$(fact epoch); printf '%d' "${known:-0}"; }
+
 # record: brings etcd's view up to this member's, if that is newer; then confirms this member.
 record() {
   local uuid epoch conf members view mine known
@@ -49,9 +51,10 @@ record() {
     local conditions operations
     conditions=$(unchanged uuid view)
     operations=$(put_operation "${prefix}view" "$mine")
+    if [ "${epoch:-0}" -gt "$(known_epoch)" ]; then operations+=$(put_operation "${prefix}epoch" "$epoch"); fi
     if [ -z "$known" ]; then
       say "etcd does not know this cluster: it has lost its data. Registering it again."
-      operations+=$(put_operation "${prefix}uuid" "$uuid")$(put_operation "${prefix}epoch" "${epoch:-0}")
+      operations+=$(put_operation "${prefix}uuid" "$uuid")
     fi
     etcd_transaction "$conditions" "$operations" || { say "etcd did not take the new view: $etcd_error"; return 1; }
     [ "$etcd_reply" = true ] || return 1 # another member was faster; the next look shows what it wrote
@@ -72,6 +75,7 @@ confirm() {
   [ "$(cat "$RUN/confirmed" 2>/dev/null || true)" = "$(value incarnation)" ] || log "Confirmed: etcd lists this member in the Primary component."
   # First the mark: a member that took writes and lost power would else count as one whose copy is not whole.
   touch "$DATADIR/complete"; sync "$DATADIR"
+  keep_epoch "$(text_in "$view" epoch)"
   note "$RUN/confirmed" "$(value incarnation)"
   rm -f "$STATE/joining"
   if [ -e "$RUN/lease" ]; then # the start that it was for is over
@@ -81,6 +85,11 @@ confirm() {
     etcd_revoke "$(<"$RUN/lease")" || true
     rm -f "$RUN/lease"
   fi
+}
+
+# keep_epoch EPOCH: the others may have started the cluster anew between this member's look at the facts and its start.
+keep_epoch() {
+  if [ "$1" -gt "${epoch:-0}" ]; then note "$RUN/epoch" "$1"; note "$STATE/epoch" "$1"; sync "$STATE"; fi
 }
 
 # restart REASON: asks for it; the liveness probe carries it out.
@@ -105,7 +114,7 @@ look_for_others() {
     return 0
   fi
   read_cluster || { say "Not in the Primary component, and etcd gives no whole answer ($etcd_error)."; return 0; }
-  waiting=$(jq -r --arg me "$POD_NAME" '(.view.value // "{}" | fromjson | .members // []) as $view | keys[] | select(startswith("waiting/")) | .[8:] | select(. != $me and (. as $p | $view | index($p)))' <<<"$facts")
+  waiting=$(jq -r --arg me "$POD_NAME" 'keys[] | select(startswith("waiting/")) | .[8:] | select(. != $me)' <<<"$facts")
   if [ -n "$waiting" ]; then restart "Not in the Primary component, while ${waiting//$'\n'/, } wait for the report of this member." " to give it"; fi
 }
 

@@ -7,6 +7,7 @@
 #      not newer. Data of another cluster is refused, never overwritten.
 #   3. Where none runs, the cluster is started by the most advanced member, and only when every member of the last
 #      recorded view has reported what is on its volume. One of them may have lost its volume; more need a person.
+#      Where etcd has lost that view, or is older than the data, all members have to report.
 #   4. A cluster that is known to exist (its UUID is in etcd) is never founded again by an empty volume.
 #   5. A volume that was left out when the cluster was started from standstill, and holds transactions from beyond that
 #      point, has another history: it does not come back by itself, also when the cluster's numbers have passed its own.
@@ -136,14 +137,14 @@ peers() {
 
 own_report() { printf '"pod":"%s","state":"%s","uuid":"%s","seqno":%s,"epoch":%s' "$POD_NAME" "$own_state" "$own_uuid" "$own_seqno" "$own_epoch"; }
 
-# decide: sets decision and why from facts and primary; see engine.jq. basis: the facts' keys whose revisions a claim repeats. claimed: who
-# is waited for from a bootstrap on. Facts that cannot be read decide nothing.
+# decide: sets decision and why from facts and primary; see engine.jq. for a claim also basis, epoch and claimed.
+# Facts that cannot be read decide nothing.
 decide() {
   local picture members
   members=$(all_members)
-  picture="{\"etcd\":$facts,\"me\":{$(own_report)},\"running\":${primary:-null},\"members\":[\"${members//$'\n'/\",\"}\"]"
+  picture="{\"etcd\":$facts,\"me\":{$(own_report)},\"running\":${primary:-null},\"apart\":[$apart],\"members\":[\"${members//$'\n'/\",\"}\"]"
   picture+=",\"namespace\":\"$NAMESPACE\",\"here\":\"$here\",\"complete\":\"$DATADIR/complete\"}"
-  IFS=$'\037' read -r decision basis claimed why < <(jq -r -L "$here" --arg error "$etcd_error" 'include "decide"; .error = $error | decide | line(["decision", "basis", "claimed", "why"])' <<<"$picture") ||
+  IFS=$'\037' read -r decision basis epoch claimed why < <(jq -r -L "$here" --arg error "$etcd_error" 'include "decide"; .error = $error | decide | line(["decision", "basis", "epoch", "claimed", "why"])' <<<"$picture") ||
     { decision=wait why="Waiting: the facts in etcd cannot be read as what this release writes. Nothing is decided without them."; }
 }
 
@@ -151,8 +152,7 @@ claim_value() { printf '{"pod":"%s","by":"%s","epoch":%d}' "$POD_NAME" "$POD_UID
 
 # claim: the transaction that lets this member, and no other, start the cluster. Status 0: it may.
 claim() {
-  local conditions operations epoch me
-  epoch=$(($(fact epoch | grep -oE '^[0-9]+' || echo 0) + 1))
+  local conditions operations me
   me=$(claim_value "$epoch")
   # shellcheck disable=SC2086 # a list of keys
   conditions=$(unchanged $basis)
@@ -285,7 +285,7 @@ note "$RUN/phase" waiting
 while true; do
   touch "$RUN/phase" # for the liveness probe: this loop is alive
   read_config
-  if read_cluster && report; then find_primary; else facts=null primary=""; fi
+  if read_cluster && report; then find_primary; else facts=null primary="" apart=""; fi
   decide
   say "$why"
   case $decision in

@@ -188,7 +188,8 @@ class StartTest {
 
   @Test
   void oneLostVolumeDoesNotStopTheCluster() {
-    bench.known(U, 1, 4, 0, 1, 2).waits(1, "empty", ZERO, -1).waits(2, "data", U, 98).member(0).holds(U, 100).start().awaitBootstrap();
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "empty", ZERO, -1).waits(2, "data", U, 98).member(0).holds(U, 100).start().awaitBootstrap()
+        .awaitLog("demo-mysql-1 holds no data any more: what it alone had applied is lost.");
   }
 
   @Test
@@ -417,6 +418,59 @@ class StartTest {
     assertThat(member.script("override.sh", pod(0), "Ada").waitFor()).isZero();
     member.awaitBootstrap().kill();
     member.start().awaitBootstrap();
+  }
+
+  @Test
+  void anOverrideIsRefusedWhileAPrimaryComponentRuns() throws Exception {
+    bench.known(U, 1, 4, 1, 2).waits(0, "data", U, 4).runs(1, true, U, 9);
+    Member member = bench.member(0);
+    assertThat(member.script("override.sh", pod(0), "Ada").waitFor()).isNotZero();
+    assertThat(member.log()).contains("demo-mysql-1 is in a Primary component");
+    assertThat(bench.facts()).doesNotContainKey("override");
+  }
+
+  /** It was written while this member waited for a moment, and the cluster went on without it. */
+  @Test
+  void anOverrideForOtherFactsIsNoOrder() throws Exception {
+    Member member = bench.known(U, 1, 4, 0, 1, 2).waits(0, "data", U, 4).member(0).holds(U, 4);
+    bench.etcd.delete(bench.prefix() + "waiting/demo-mysql-0");
+    bench.waits(0, "data", U, 4);
+    assertThat(member.script("override.sh", pod(0), "Ada").waitFor()).isZero();
+    bench.etcd.delete(bench.prefix() + "waiting/demo-mysql-0");
+    bench.known(U, 1, 7, 1, 2);
+    member.start().awaitLog("Not reported: demo-mysql-1 demo-mysql-2.");
+    nobodyStarts();
+  }
+
+  @Test
+  void anOverrideExpires() throws Exception {
+    Member member = bench.known(U, 1, 4, 0, 1).waits(0, "data", U, 4).member(0);
+    member.environment.put("OVERRIDE_SECONDS", "1");
+    assertThat(member.script("override.sh", pod(0), "Ada").waitFor()).isZero();
+    member.await("the end of the override", () -> !bench.facts().containsKey("override"));
+  }
+
+  @Test
+  void theCommandNamesNoMemberThatLacksWhatOneThatRunsHas() {
+    bench.known(U, 1, 4, 0, 1).runs(0, false, U, 100);
+    Member member = bench.member(2).holds(U, 90).start().awaitLog("demo-mysql-0 runs without a Primary component and is restarted to report.");
+    assertThat(member.log()).doesNotContain("override.sh");
+  }
+
+  @Test
+  void anEtcdThatIsOlderThanTheDataNeedsTheReportsOfAll() {
+    Member member = bench.known(U, 1, 4, 0).waits(1, "data", U, 120).put("waiting/demo-mysql-1", "{\"by\":\"uid-1\",\"state\":\"data\",\"uuid\":\"" + U + "\",\"seqno\":120,\"epoch\":3}")
+        .member(0).holds(U, 100).with("state/epoch", "3\n").start().awaitLog("Not reported: demo-mysql-2.");
+    nobodyStarts();
+    bench.waits(2, "empty", ZERO, -1);
+    member.awaitLog("Waiting for demo-mysql-1, the most advanced");
+  }
+
+  @Test
+  void anEpochWhoseBeginIsLostMixesNoHistories() {
+    bench.known(U, 3, 4, 1).put("start/3", "120").runs(1, true, U, 500);
+    Member member = bench.member(0).holds(U, 100).with("state/epoch", "1\n").start().awaitLog("REFUSED: this volume holds transactions of the cluster's epoch 1, and etcd has lost where epoch 2 began");
+    assertThat(member.served()).isFalse();
   }
 
   @Test

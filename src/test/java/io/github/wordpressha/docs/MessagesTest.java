@@ -21,7 +21,7 @@ class MessagesTest {
   private static final Path DOCUMENT = Path.of("docs/troubleshooting.md");
   private static final Pattern COMMENT = Pattern.compile("^\\s*(?:#|//|/?\\*(?=[\\s/*]|$)).*");
   /** Where a message begins: an argument of these functions, or a reason that one of them logs later. */
-  private static final Pattern BEGIN = Pattern.compile("(?:\\b(say|log|refuse|wait)[ (]|\\b(?:why|command)=|why: |; |\\| )\"");
+  private static final Pattern BEGIN = Pattern.compile("(?:\\b(say|log|refuse|wait)[ (]|\\b(?:why|command)=|why: |; |\\| |\\): )\"");
   private static final Pattern HAS_A_REMEDY =
       Pattern.compile("Waiting|waiting|waited for|REFUSED|[Oo]verride|OVERRIDE|FENCED|DROPPED|No Primary component");
   private static final Pattern FIRST_SENTENCE = Pattern.compile("^.*?[^.…]\\.(?= |$)");
