@@ -95,7 +95,8 @@ class NotesTest {
   private static String upgraded(String values) throws Exception {
     assumeTrue(Arrays.stream(System.getenv("PATH").split(":")).anyMatch(directory -> Files.isExecutable(Path.of(directory, "helm"))), "no helm on the PATH");
     Path file = Files.writeString(Files.createTempFile("values", ".yaml"), values);
-    String rendered = run(List.of("helm", "template", "wordpress-ha", Profiles.chart().directory().toString(), "--is-upgrade", "--kube-version", Release.DEFAULT_KUBE_VERSION,
+    String rendered = run(List.of("helm", "template", "wordpress-ha", Profiles.chart().directory().toString(), "--is-upgrade",
+        "--kube-version", Release.DEFAULT_KUBE_VERSION,
         "--values", file.toString(), "--show-only", "templates/zz-verify-notes.yaml"));
     return Yaml.parse(rendered).path("text").asText();
   }

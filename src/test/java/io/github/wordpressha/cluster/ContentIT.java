@@ -314,7 +314,8 @@ class ContentIT {
         Pod fresh = release.pods("wordpress").stream().max(Comparator.comparing(pod -> pod.getMetadata().getCreationTimestamp())).orElseThrow();
         assertThat(shell(fresh, have)).startsWith("20001");
         Figures.record("content/many-files new-pod-ready=%s disk=%s memory=%s".formatted(Gaps.seconds(Duration.between(start, Instant.now())),
-            shell(fresh, "du -sh /code | cut -f1").strip(), shell(fresh, "numfmt --to=iec $(cat /sys/fs/cgroup/memory.current /sys/fs/cgroup/memory/memory.usage_in_bytes 2>/dev/null | head -1)").strip()));
+            shell(fresh, "du -sh /code | cut -f1").strip(),
+            shell(fresh, "numfmt --to=iec $(cat /sys/fs/cgroup/memory.current /sys/fs/cgroup/memory/memory.usage_in_bytes 2>/dev/null | head -1)").strip()));
         shell(fresh, "echo '<?php return 1;' >/usr/src/wordpress/wp-content/plugins/large/1/100.php; bash /etc/wordpress-web/sync-code.sh publish");
         Await.until("the change has arrived", PATIENCE, () -> assertThat(shell(fresh, "cat /code/current/plugins/large/1/100.php")).contains("return 1"));
         String log = release.kubernetes().pods().inNamespace(release.namespace()).withName(Pods.name(fresh)).inContainer("code").getLog();

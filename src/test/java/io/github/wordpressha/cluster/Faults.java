@@ -89,7 +89,8 @@ record Faults(Release release) {
      * container's image may have no program that mounts; refused while a file there is open for writing.
      */
     void remount(String pod, String container, String path, boolean readOnly, Nodes nodes) {
-        String remount = "my ($none, $path) = ('', $ARGV[1]); open(my $mounts, '<', \"/proc/$ARGV[0]/ns/mnt\") or die; syscall(308, fileno($mounts), 0) == 0 or die \"setns: $!\";"
+        String remount = "my ($none, $path) = ('', $ARGV[1]); open(my $mounts, '<', \"/proc/$ARGV[0]/ns/mnt\") or die;"
+            + " syscall(308, fileno($mounts), 0) == 0 or die \"setns: $!\";"
             + " syscall(165, $none, $path, $none, 32 | 4096 | $ARGV[2], 0) == 0 or die \"mount: $!\"";
         nodes.run(Pods.node(release.pod(pod)), "sh", "-ec", "pid=$(ctr --namespace k8s.io task list | awk -v id=\"$1\" '$1 == id { print $2 }'); perl -e \"$2\" \"$pid\" \"$3\" \"$4\"",
             "remount", id(pod, container), remount, path, readOnly ? "1" : "0");
