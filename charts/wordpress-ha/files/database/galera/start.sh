@@ -237,7 +237,7 @@ stop() {
   if [ "$REPLY" != "$incarnation" ]; then (sleep "$STOP_SECONDS"; log "The server does not stop, and serves nobody: killing it."; kill -KILL "$server") & killer=$!; fi
 }
 
-# discard: the data directory was made here, and nobody has written to it.
+# discard: the data directory was made here, and has never taken a write.
 discard() {
   find "${DATADIR:?}" -mindepth 1 -delete
   rm -f "$STATE/initializing"

@@ -502,7 +502,7 @@ final class GaleraWorld {
   private void join(int i) {
     Node node = nodes.get(i);
     if (in(Phase.PRIMARY).isEmpty()) {
-      throw violation("a component is joined that nobody has seen");
+      throw violation("a component is joined that no member has seen");
     }
     Node first = nodes.get(in(Phase.PRIMARY).get(0));
     if (node.state.equals("data") && (node.writes.size() > history.size() || !node.writes.equals(history.subList(0, node.writes.size())))) {
