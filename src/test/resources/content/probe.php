@@ -1,10 +1,11 @@
 <?php
 /**
- * Run in a web pod with a version as its argument: installs, or replaces, a plugin of a hundred files, as an update does.
+ * Run in a web pod with a version as its argument: installs, or replaces, a plugin of a hundred files, as an update does; each version
+ * has files of its own names. Without a version it deletes the plugin, as the dashboard does.
  * /?probe=1 says which versions of these files a request sees; the REST route /probe/v1/write writes a must-use plugin.
  */
 
-[, $version] = $argv;
+$version = $argv[1] ?? null;
 $archive = tempnam('/tmp', 'probe');
 $zip     = new ZipArchive();
 $zip->open($archive, ZipArchive::OVERWRITE);
@@ -30,7 +31,7 @@ $zip->addFromString('probe/probe.php', <<<PLUGIN
 	]));
 	PLUGIN);
 for ($part = 0; $part < 100; $part++) {
-	$zip->addFromString("probe/parts/$part.php", "<?php return 'v$version';");
+	$zip->addFromString("probe/parts/$version-$part.php", "<?php return 'v$version';");
 }
 $zip->close();
 
@@ -40,8 +41,14 @@ define('DOING_CRON', true);
 require '/usr/src/wordpress/wp-load.php';
 require ABSPATH . 'wp-admin/includes/admin.php';
 require ABSPATH . 'wp-admin/includes/class-wp-upgrader.php';
-$result = (new Plugin_Upgrader(new WP_Ajax_Upgrader_Skin()))->install($archive, ['overwrite_package' => true]);
-if ($result !== true || is_wp_error(activate_plugin('probe/probe.php'))) {
-	fwrite(STDERR, 'The plugin could not be installed: ' . print_r($result, true));
+if ($version === null) {
+	deactivate_plugins('probe/probe.php');
+	$result = delete_plugins(['probe/probe.php']);
+} else {
+	$result = (new Plugin_Upgrader(new WP_Ajax_Upgrader_Skin()))->install($archive, ['overwrite_package' => true]);
+	$result = $result === true ? activate_plugin('probe/probe.php') ?? true : $result;
+}
+if ($result !== true) {
+	fwrite(STDERR, 'The plugin could not be changed: ' . print_r($result, true));
 	exit(1);
 }
