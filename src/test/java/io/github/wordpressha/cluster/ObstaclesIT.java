@@ -90,8 +90,10 @@ class ObstaclesIT {
     /** With all that an uninstall keeps, and what Kubernetes has said so far. */
     @AfterEach
     void remove() {
-        // A Job that waits for the database would take its whole grace period to end.
+        // What waits for a database would take its whole grace period to end, and what owns pods would make new ones.
         release.kubernetes().batch().v1().jobs().inNamespace(release.namespace()).delete();
+        release.kubernetes().apps().deployments().inNamespace(release.namespace()).delete();
+        release.kubernetes().apps().statefulSets().inNamespace(release.namespace()).delete();
         release.kubernetes().pods().inNamespace(release.namespace()).withGracePeriod(0).delete();
         release.uninstall();
         release.kubernetes().persistentVolumeClaims().inNamespace(release.namespace()).delete();
