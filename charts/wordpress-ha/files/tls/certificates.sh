@@ -10,18 +10,39 @@ set -euo pipefail
 : "${AUTHORITY:?}" "${CERTIFICATES:?}"
 : "${DAYS:=90}"                  # the life of a certificate
 : "${AUTHORITY_DAYS:=3650}"      # servers read the authority when they start: it outlives them
+: "${EARLIER:=3600}"             # seconds; certificates are valid from so long ago, for nodes whose clocks are late
+: "${MOST_OFF:=600}"             # seconds by which the clock here may differ from the API server's; well within EARLIER
 renew=wordpress-ha.github.io/renew
 work=$(mktemp -d)
+headers=$work/headers
 trap 'rm -rf "$work"' EXIT
 
 # field KEY: a field of the Secret that the API server has just sent, decoded; nothing if there is none.
 field() { jq -j --arg key "$1" '.data[$key] // "" | @base64d' <<<"$body"; }
 # encoded FILE...: the JSON of a Secret's data, with the files' names as keys.
 encoded() { for file; do printf '"%s":"%s",' "$file" "$(base64 -w0 "$work/$file")"; done | sed 's/,$//'; }
-# new_key OPTION...: a key, and a request for it or, with -x509, the authority's own certificate.
-new_key() {
-  openssl req -newkey rsa:2048 -nodes -sha256 -keyout "$work/tls.key" "$@" -config <(printf '%s\n' '[req]' 'distinguished_name=name' 'x509_extensions=authority' \
-    '[name]' '[authority]' 'basicConstraints=critical,CA:TRUE' 'keyUsage=critical,keyCertSign,cRLSign' 'subjectKeyIdentifier=hash') 2>/dev/null
+# check_clock: whether the clock here agrees with the API server's, by its last answer. A certificate by a wrong clock would be expired, or not
+# yet valid, to all other nodes.
+check_clock() {
+  local there off
+  there=$(sed -n 's/\r$//; s/^[Dd]ate: //p' "$headers")
+  [ -n "$there" ] && there=$(date -d "$there" +%s) || return 1
+  off=$(($(date +%s) - there))
+  [ "${off#-}" -gt "$MOST_OFF" ] || return 0
+  log "The clock of this node differs from the API server's by $off s, and $MOST_OFF s are allowed: no certificate is made. Correct the clock; the next attempt makes it."
+  exit 1
+}
+# new_request NAME: a key, and a request for it.
+new_request() { openssl req -newkey rsa:2048 -nodes -sha256 -subj "/CN=$1" -keyout "$work/tls.key" -out "$work/request" -config <(printf '[req]\ndistinguished_name=name\n[name]\n') 2>/dev/null; }
+# sign DAYS EXTENSIONS OPTION...: tls.crt for the request. By `openssl ca`, as other commands of OpenSSL 3.0 let no certificate begin in the past.
+sign() {
+  local days=$1 extensions=$2 now; shift 2
+  now=$(date +%s)
+  : >"$work/issued"
+  openssl ca -batch -notext -in "$work/request" -out "$work/tls.crt" \
+    -startdate "$(date -u -d "@$((now - EARLIER))" +%Y%m%d%H%M%SZ)" -enddate "$(date -u -d "@$((now + days * 86400))" +%Y%m%d%H%M%SZ)" "$@" \
+    -extfile <(printf '%s\n' "$extensions") -config <(printf '%s\n' '[ca]' 'default_ca=authority' '[authority]' "database=$work/issued" "new_certs_dir=$work" \
+      'rand_serial=yes' 'default_md=sha256' 'policy=policy' '[policy]' 'commonName=supplied') 2>/dev/null
 }
 write_secret() { # NAME
   printf '{"apiVersion":"v1","kind":"Secret","type":"kubernetes.io/tls","metadata":{"name":"%s","labels":%s},"data":{%s}}' \
@@ -36,7 +57,8 @@ authority() {
     200) field ca.crt >"$work/ca.crt" && field tls.crt >"$work/authority.crt" && field tls.key >"$work/authority.key" ;;
     404)
       log "Secret $AUTHORITY does not exist: making the release's own authority."
-      new_key -x509 -days "$AUTHORITY_DAYS" -subj "/CN=$AUTHORITY" -out "$work/tls.crt" &&
+      check_clock && new_request "$AUTHORITY" &&
+        sign "$AUTHORITY_DAYS" $'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash' -selfsign -keyfile "$work/tls.key" &&
         cp "$work/tls.crt" "$work/ca.crt" && cp "$work/tls.crt" "$work/authority.crt" && cp "$work/tls.key" "$work/authority.key" || return 1
       call POST "$api" < <(write_secret "$AUTHORITY")
       [ "$status" = 201 ] ;;
@@ -65,8 +87,9 @@ certify() {
     *) return 1 ;;
   esac
   # Servers show it to clients, and to one another as clients.
-  new_key -subj "/CN=$name" -out "$work/request" && openssl x509 -req -in "$work/request" -CA "$work/authority.crt" -CAkey "$work/authority.key" -set_serial "0x$(openssl rand -hex 16)" -days "$DAYS" -sha256 -out "$work/tls.crt" \
-    -extfile <(printf 'subjectAltName=%s\nkeyUsage=critical,digitalSignature,keyEncipherment\nextendedKeyUsage=serverAuth,clientAuth\n' "$names") 2>/dev/null || return 1
+  check_clock && new_request "$name" &&
+    sign "$DAYS" "subjectAltName=$names"$'\nkeyUsage=critical,digitalSignature,keyEncipherment\nextendedKeyUsage=serverAuth,clientAuth' \
+      -cert "$work/authority.crt" -keyfile "$work/authority.key" || return 1
   log "Secret $name gets a new certificate ($(openssl x509 -in "$work/tls.crt" -noout -enddate))."
   if [ "$found" = 404 ]; then
     call POST "$api" < <(write_secret "$name")

@@ -16,9 +16,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Date;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +33,8 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The script that makes and renews certificates, with real openssl, before an API server that knows nothing but Secrets. */
 @Tag("render")
@@ -101,7 +106,7 @@ class CertificatesTest {
   void renewsOnDemand() throws Exception {
     run();
     var before = new TreeMap<>(Map.of(AUTHORITY, field(AUTHORITY, "tls.crt"), ETCD, field(ETCD, "tls.crt"), DATABASE, field(DATABASE, "tls.crt")));
-    ((ObjectNode) secrets.get(ETCD).path("metadata")).putObject("annotations").put("wordpress-ha.github.io/renew", "now");
+    annotate(ETCD);
     run();
     assertThat(field(ETCD, "tls.crt")).isNotEqualTo(before.get(ETCD));
     assertThat(field(DATABASE, "tls.crt")).isEqualTo(before.get(DATABASE));
@@ -158,7 +163,7 @@ class CertificatesTest {
   void unknownIsNotAbsent() throws Exception {
     run();
     String authority = field(AUTHORITY, "tls.crt");
-    ((ObjectNode) secrets.get(ETCD).path("metadata")).putObject("annotations").put("wordpress-ha.github.io/renew", "now");
+    annotate(ETCD);
     failures.addAll(List.of("GET 503", "PATCH 409"));
     String log = run();
 
@@ -168,10 +173,62 @@ class CertificatesTest {
     certificate(ETCD).verify(certificate(AUTHORITY).getPublicKey());
   }
 
+  @Test
+  @DisplayName("certificates are valid on nodes whose clocks are 55 minutes late, the authority's included, and last as long as they are to")
+  void beginsInThePast() throws Exception {
+    run();
+    for (String name : List.of(AUTHORITY, DATABASE, ETCD)) {
+      certificate(name).checkValidity(Date.from(Instant.now().minus(Duration.ofMinutes(55))));
+    }
+    certificate(ETCD).checkValidity(Date.from(Instant.now().plus(Duration.ofDays(90)).minusSeconds(60)));
+    certificate(AUTHORITY).checkValidity(Date.from(Instant.now().plus(Duration.ofDays(3650)).minusSeconds(60)));
+  }
+
+  @ParameterizedTest(name = "{0} s")
+  @ValueSource(ints = {-700, 100 * 86_400})
+  @DisplayName("on a node whose clock is wrong, nothing is made or renewed, and the log names the clock")
+  void wrongClock(int off) throws Exception {
+    setClock(off);
+    assertThat(fails()).contains("The clock of this node differs from the API server's by ");
+    assertThat(secrets).isEmpty();
+
+    setClock(0);
+    run();
+    annotate(ETCD);
+    String before = field(ETCD, "tls.crt");
+    setClock(off);
+    assertThat(fails()).contains("no certificate is made");
+    assertThat(field(ETCD, "tls.crt")).isEqualTo(before);
+  }
+
+  private void annotate(String secret) {
+    ((ObjectNode) secrets.get(secret).path("metadata")).putObject("annotations").put("wordpress-ha.github.io/renew", "now");
+  }
+
+  /** The script asks {@code date} for the time; a time that it names itself is left alone. */
+  private void setClock(int off) throws IOException {
+    Path date = directory.resolve("date");
+    Files.writeString(date, "#!/usr/bin/env bash\ncase \"$*\" in *-d*) exec /bin/date \"$@\" ;; *) exec /bin/date -d '%d seconds' \"$@\" ;; esac\n".formatted(off));
+    assertThat(date.toFile().setExecutable(true)).isTrue();
+  }
+
+  private String fails() throws IOException, InterruptedException {
+    Process process = start();
+    assertThat(process.exitValue()).isNotZero();
+    return Files.readString(directory.resolve("log"));
+  }
+
   private String run(String... environment) throws IOException, InterruptedException {
+    Process process = start(environment);
+    String log = Files.readString(directory.resolve("log"));
+    assertThat(process.exitValue()).as(log).isZero();
+    return log;
+  }
+
+  private Process start(String... environment) throws IOException, InterruptedException {
     Path log = directory.resolve("log");
     var builder = new ProcessBuilder("bash", directory.resolve("certificates.sh").toString()).redirectErrorStream(true).redirectOutput(log.toFile());
-    builder.environment().putAll(Map.of("NAMESPACE", "blog", "LABELS", "{\"a\":\"b\"}", "ACCOUNT", directory.toString(), "AUTHORITY", AUTHORITY, "TMPDIR", directory.toString(),
+    builder.environment().putAll(Map.of("NAMESPACE", "blog", "LABELS", "{\"a\":\"b\"}", "ACCOUNT", directory.toString(), "AUTHORITY", AUTHORITY, "TMPDIR", directory.toString(), "PATH", directory + ":" + System.getenv("PATH"),
         "API", "http://127.0.0.1:" + server.getAddress().getPort(),
         "CERTIFICATES", DATABASE + " DNS:localhost,DNS:*.blog-mysql.example,IP:127.0.0.1\n" + ETCD + " DNS:*.blog-etcd.example,IP:127.0.0.1\n"));
     for (String variable : environment) {
@@ -179,8 +236,7 @@ class CertificatesTest {
     }
     Process process = builder.start();
     assertThat(process.waitFor(2, TimeUnit.MINUTES)).as("it ends").isTrue();
-    assertThat(process.exitValue()).as(Files.readString(log)).isZero();
-    return Files.readString(log);
+    return process;
   }
 
   private String field(String secret, String key) {
