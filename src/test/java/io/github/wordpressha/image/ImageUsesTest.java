@@ -74,16 +74,35 @@ class ImageUsesTest {
   @Test
   @DisplayName("ci/images digests prints the digest of every image, and refuses an image that one platform lacks")
   void digestsOfEveryImage(@TempDir Path directory) throws Exception {
+    prepareCrane(directory);
+    List<String> images = uses.stream().map(ImageUse::image).distinct().sorted().toList();
+    assertThat(images(directory, "none", "digests")).isEqualTo(images.stream().map(i -> i + "@sha256:1\n").collect(joining()));
+    assertThat(images(directory, images.get(1), "digests")).contains("there is no " + images.get(1) + " for linux/arm64");
+  }
+
+  @Test
+  @DisplayName("ci/images pin writes the digest of every image into the values, so that a release of the chart names none by its tag")
+  void releasesNameDigests(@TempDir Path directory) throws Exception {
+    prepareCrane(directory);
+    Path values = Files.copy(Path.of("charts/wordpress-ha/values.yaml"), directory.resolve("values.yaml"));
+    assertThat(images(directory, "none", "pin", values.toString())).isEmpty();
+    String pinned = Files.readString(values);
+    assertThat(pinned).doesNotContain("digest: \"\"");
+    assertThat(pinned.replace("digest: sha256:1", "digest: \"\"")).as("all else").isEqualTo(Files.readString(Path.of("charts/wordpress-ha/values.yaml")));
+
+    Files.writeString(values, pinned.replaceAll("tag: .*", "tag: unknown"));
+    assertThat(images(directory, "none", "pin", values.toString())).contains("is not among the values");
+  }
+
+  /** A registry's client that knows one digest, and finds no image for arm64 that has the name in LACKING. */
+  private static void prepareCrane(Path directory) throws IOException {
     Path crane = Files.writeString(directory.resolve("crane"), "#!/bin/sh\n[ \"$*\" != \"digest --platform linux/arm64 $LACKING\" ] && echo sha256:1\n");
     assertThat(crane.toFile().setExecutable(true)).isTrue();
     WriteImageUses.write(ImageUses.withoutRepeats(uses.stream()), directory.resolve("uses"));
-    List<String> images = uses.stream().map(ImageUse::image).distinct().sorted().toList();
-    assertThat(digests(directory, "none")).isEqualTo(images.stream().map(i -> i + "@sha256:1\n").collect(joining()));
-    assertThat(digests(directory, images.get(1))).contains("there is no " + images.get(1) + " for linux/arm64");
   }
 
-  private static String digests(Path directory, String lacking) throws IOException {
-    var builder = new ProcessBuilder("ci/images", "digests").redirectErrorStream(true);
+  private static String images(Path directory, String lacking, String... arguments) throws IOException {
+    var builder = new ProcessBuilder(Stream.concat(Stream.of("ci/images"), Stream.of(arguments)).toList()).redirectErrorStream(true);
     builder.environment().putAll(Map.of("PATH", directory + ":" + System.getenv("PATH"), "IMAGE_USES", directory.resolve("uses").toString(), "LACKING", lacking));
     return new String(builder.start().getInputStream().readAllBytes());
   }
