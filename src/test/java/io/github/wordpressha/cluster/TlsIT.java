@@ -57,14 +57,12 @@ class TlsIT {
           replicas: 2
           content: {storageClass: shared, size: 1Gi}
         """;
-    /** Prints the serial number of the certificate that a server shows, as {@code serial=...}. */
-    private static final String SHOWN = """
-        timeout 5 openssl s_client -connect "$0" $1 -CAfile /tls/ca.crt -verify_return_error -cert /tls/tls.crt -key /tls/tls.key </dev/null 2>/dev/null | openssl x509 -noout -serial""";
 
     private final List<String> etcdNodes;
     private final String nodeAddress;
     private final Release release;
     private final String last;
+    private final Certificates certificates;
     private String notes;
 
     /** Under the longest name: certificates, and all that checks them, have to do with the longest host names. */
@@ -76,6 +74,7 @@ class TlsIT {
         this.release = release.named(Release.LONGEST_NAME)
             .with(VALUES.formatted(ImageCopy.ofTier("etcd", "effects/etcd"), String.join(", ", etcdNodes)));
         this.last = this.release.fullname() + "-mysql-2";
+        this.certificates = Certificates.ofGalera(this.release);
     }
 
     @BeforeAll
@@ -139,7 +138,7 @@ class TlsIT {
             // A member that speaks plainly is greeted at once; one that encrypts waits for the other's first word, and answers no other.
             String address = pod.getStatus().getPodIP() + ":4567";
             assertThat(onDatabase("timeout 3 socat -u TCP:" + address + " STDOUT | wc -c").strip()).as("greeting on %s", address).isEqualTo("0");
-            assertThat(onDatabase(SHOWN, address, "")).contains("serial=");
+            assertThat(onDatabase(Certificates.SHOWN, address, "")).contains("serial=");
         }
     }
 
@@ -155,7 +154,7 @@ class TlsIT {
         assertThat(onDatabase(ask.formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("with one").contains("etcdserver");
         String database = nodeAddress + ":" + nodePort("mysql");
         assertThat(release.askInTheClear(release.pods("wordpress").get(0), database, "SELECT 'in'")).as("without TLS").contains("insecure transport");
-        assertThat(onDatabase(SHOWN, database, "-starttls mysql")).contains("serial=");
+        assertThat(onDatabase(Certificates.SHOWN, database, "-starttls mysql")).contains("serial=");
     }
 
     private int nodePort(String tier) {
@@ -167,16 +166,13 @@ class TlsIT {
     @Order(4)
     @DisplayName("every certificate is renewed under load; no request fails, and no server is restarted")
     void renewsUnderLoad() {
-        Map<String, String> before = shown();
+        Map<String, String> before = certificates.shown();
         Map<String, Integer> restarts = restarts();
-        assertThat(before.values()).containsOnly(serial("etcd"), serial("mysql"));
+        assertThat(before.values()).containsOnly(certificates.serial("etcd"), certificates.serial("mysql"));
         try (var load = Load.anonymous(release, PER_SECOND, List.of("/?s=renewal"))) {
             Instant start = Instant.now();
             renew();
-            release.hasten();
-            Await.until("every server shows its new certificate", RENEWAL, () -> {
-                assertThat(shown().values()).containsOnly(serial("etcd"), serial("mysql")).doesNotContainAnyElementsOf(before.values());
-            });
+            certificates.awaitOthersThan(before, RENEWAL);
             Duration took = Duration.between(start, Instant.now());
             int count = load.count();
             Await.until("more answers", RENEWAL, () -> assertThat(load.count()).isGreaterThan(count + 20));
@@ -197,21 +193,6 @@ class TlsIT {
         });
         String log = release.kubernetes().pods().inNamespace(release.namespace()).withName(last).inContainer("mysql").getLog();
         assertThat(log).containsPattern("ssl://[0-9.]+:4568").doesNotContain("tcp://10.");
-    }
-
-    /** What each server shows on each port that is open at rest: its certificate's serial number. */
-    private Map<String, String> shown() {
-        Stream<String> etcd = release.pods("etcd").stream().flatMap(pod -> Stream.of(":2379", ":2380").map(port -> pod.getStatus().getPodIP() + port + " "));
-        Stream<String> database = release.pods("database").stream().flatMap(pod -> Stream.of(":3306 -starttls mysql", ":4567 ").map(port -> pod.getStatus().getPodIP() + port));
-        return Stream.concat(etcd, database).collect(toMap(server -> server, server -> {
-            String[] parts = server.split(" ", 2);
-            return onDatabase(SHOWN, parts).strip();
-        }));
-    }
-
-    /** The serial number of the certificate in a Secret, in the form of openssl. */
-    private String serial(String tier) {
-        return onDatabase("openssl x509 -noout -serial <<<\"$0\"", release.secret(release.fullname() + "-" + tier + "-tls", "tls.crt")).strip();
     }
 
     private String onDatabase(String script, String... arguments) {

@@ -23,7 +23,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
-/** A primary and its replicas that were installed without TLS get it later, by the commands of SECURITY.md; then their authority is changed. */
+/**
+ * A primary and its replicas that were installed without TLS and policies get both later, by the commands of SECURITY.md; between the two, their
+ * authority is changed.
+ */
 @Tag("effects")
 @Tag("tls")
 @Tag("cluster")
@@ -38,6 +41,7 @@ class TlsLaterIT {
     /** The limit is that of nodes with cores of their own; where all nodes share a few, a multiple is allowed. */
     private static final Duration FAILOVER = Duration.ofSeconds(15).multipliedBy(Boolean.getBoolean("drills.full") ? 1 : 3);
     private static final int PER_SECOND = 1;
+    private static final String ELSEWHERE = "test-tls-later-elsewhere";
     private static final String VALUES = """
         tls: {enabled: false}
         networkPolicy: {enabled: false} # TLS alone has to refuse strangers
@@ -54,9 +58,6 @@ class TlsLaterIT {
         FROM performance_schema.replication_connection_configuration""";
     /** Prints the first line that the server of clones says to a client: 32 hexadecimal digits. */
     private static final String GREETING = "timeout 10 socat -T 3 -u \"$0\" STDOUT 2>/dev/null | head -n 1 || true";
-    /** Prints the serial number of the certificate that a server shows. */
-    private static final String SHOWN = """
-        timeout 5 openssl s_client -connect "$0" $1 -CAfile /tls/ca.crt -verify_return_error -cert /tls/tls.crt -key /tls/tls.key </dev/null 2>/dev/null | openssl x509 -noout -serial""";
 
     private final Release plain;
     private final Release release;
@@ -64,6 +65,7 @@ class TlsLaterIT {
     private final Members members;
     private final Faults faults;
     private final Manual manual;
+    private final Certificates certificates;
     private Story story;
 
     TlsLaterIT(Release release) {
@@ -73,6 +75,7 @@ class TlsLaterIT {
         this.members = this.release.members();
         this.faults = new Faults(this.release);
         this.manual = new Manual(this.release, "SECURITY.md");
+        this.certificates = Certificates.ofReplication(this.release);
     }
 
     @BeforeAll
@@ -128,9 +131,9 @@ class TlsLaterIT {
             String ip = pod.getStatus().getPodIP();
             assertThat(release.askInTheClear(wordpress, ip, "SELECT 'in'")).as("a client of %s without TLS", Pods.name(pod)).contains("insecure transport");
             String host = Pods.name(pod) + "." + name("mysql") + "." + release.namespace() + ".svc.cluster.local";
-            assertThat(inMember(GREETING, "TCP:" + ip + ":4444")).as("a clone without TLS").isEmpty();
-            assertThat(inMember(GREETING, "OPENSSL:" + host + ":4444,cafile=/tls/ca.crt")).as("a clone without a certificate").isEmpty();
-            assertThat(inMember(GREETING, "OPENSSL:" + host + ":4444,cafile=/tls/ca.crt,cert=/tls/tls.crt,key=/tls/tls.key")).matches("[0-9a-f]{32}");
+            assertThat(certificates.inMember(GREETING, "TCP:" + ip + ":4444")).as("a clone without TLS").isEmpty();
+            assertThat(certificates.inMember(GREETING, "OPENSSL:" + host + ":4444,cafile=/tls/ca.crt")).as("a clone without a certificate").isEmpty();
+            assertThat(certificates.inMember(GREETING, "OPENSSL:" + host + ":4444,cafile=/tls/ca.crt,cert=/tls/tls.crt,key=/tls/tls.key")).matches("[0-9a-f]{32}");
         }
         String primary = replication.writable();
         assertThat(replication.replicas()).hasSize(2).allSatisfy(replica -> assertThat(members.query(replica, SOURCE)).containsExactly(primary + " YES YES /tls/ca.crt"));
@@ -164,61 +167,43 @@ class TlsLaterIT {
     @Order(6)
     @DisplayName("the authority is changed under writes, as SECURITY.md says, and every server shows a certificate of the new one")
     void authorityIsChanged() throws Exception {
-        Map<String, String> before = shown();
+        Map<String, String> before = certificates.shown();
         assertThat(before).hasSize(12);
-        String old = authority();
+        String old = certificates.authority();
         Instant start = Instant.now();
         Outcome outcome = drill("new-authority").run((writers, reader) -> {
             manual.follow("Trust both:");
-            arrives(old.strip() + "\n" + manual.run("cat new.crt"));
+            certificates.awaitTrusted(old.strip() + "\n" + manual.run("cat new.crt"));
             manual.follow("Certify with the new authority:");
-            release.hasten();
-            Await.until("every server shows a new certificate", PATIENCE, () -> {
-                release.hasten();
-                assertThat(shown().values()).containsOnly(serial("etcd-tls"), serial("mysql-tls")).doesNotContainAnyElementsOf(before.values());
-            });
+            certificates.awaitOthersThan(before, PATIENCE);
             manual.follow("Drop the old authority:");
-            arrives(manual.run("cat new.crt"));
+            certificates.awaitTrusted(manual.run("cat new.crt"));
         });
         Figures.record("tls/new-authority took=" + Gaps.seconds(Duration.between(start, Instant.now())));
         assertThat(outcome.writeGap()).isLessThanOrEqualTo(FAILOVER);
-        assertThat(authority()).isNotEqualTo(old);
+        assertThat(certificates.authority()).isNotEqualTo(old);
         drill("after").whole();
     }
 
-    /** Waits until each pod that checks certificates has this authority. */
-    private void arrives(String trusted) {
-        release.hasten();
-        for (Pod pod : release.pods("wordpress")) {
-            Await.until("the authority is in " + Pods.name(pod), PATIENCE, () -> assertThat(read(pod, "php", "/run/secrets/wordpress/database-ca.crt").strip()).isEqualTo(trusted.strip()));
+    @Test
+    @Order(7)
+    @DisplayName("network policies are turned on under writes, as operations.md says: no pod is replaced, and strangers no longer reach the database")
+    void policiesAreTurnedOn() throws Exception {
+        Map<String, String> before = uids(Release.names(release.pods()));
+        Pod stranger = Strangers.start(release, ELSEWHERE, "stranger", Map.of());
+        Map<String, String> targets = Map.of("database", release.pods("database").get(0).getStatus().getPodIP() + " 3306");
+        try {
+            assertThat(Strangers.reached(release, stranger, Strangers.CONTAINER, targets)).containsExactly("database");
+            Outcome outcome = drill("policies").run((writers, reader) -> {
+                release.with("networkPolicy: {enabled: true}").upgrade();
+                Await.until("strangers are kept out", PATIENCE, () -> assertThat(Strangers.reached(release, stranger, Strangers.CONTAINER, targets)).isEmpty());
+            });
+            assertThat(outcome.writeGap()).isLessThanOrEqualTo(FAILOVER);
+            assertThat(outcome.failedReads()).isEmpty();
+        } finally {
+            release.kubernetes().namespaces().withName(ELSEWHERE).delete();
         }
-        for (Pod pod : release.pods("database")) {
-            Await.until("the authority is in " + Pods.name(pod), PATIENCE, () -> assertThat(read(pod, "elector", "/tls/ca.crt").strip()).isEqualTo(trusted.strip()));
-        }
-    }
-
-    private String authority() {
-        return release.secret(name("authority"), "tls.crt");
-    }
-
-    private String read(Pod pod, String container, String file) {
-        return Pods.exec(release.kubernetes(), release.namespace(), Pods.name(pod), container, COMMAND, "cat", file);
-    }
-
-    /** The serial number of the certificate that each server shows, by its port. */
-    private Map<String, String> shown() {
-        Stream<String> etcd = release.pods("etcd").stream().flatMap(pod -> Stream.of(":2379", ":2380").map(port -> pod.getStatus().getPodIP() + port + " "));
-        Stream<String> database = release.pods("database").stream().flatMap(pod -> Stream.of(":3306 -starttls mysql", ":4444 ").map(port -> pod.getStatus().getPodIP() + port));
-        return Stream.concat(etcd, database).collect(toMap(server -> server, server -> inMember(SHOWN, server.split(" ", 2))));
-    }
-
-    private String serial(String secret) {
-        return inMember("openssl x509 -noout -serial <<<\"$0\"", release.secret(name(secret), "tls.crt"));
-    }
-
-    private String inMember(String script, String... arguments) {
-        String[] command = Stream.concat(Stream.of("bash", "-c", script), Stream.of(arguments)).toArray(String[]::new);
-        return Pods.exec(release.kubernetes(), release.namespace(), name("mysql-0"), "elector", COMMAND, command).strip();
+        assertThat(uids(Release.names(release.pods()))).isEqualTo(before);
     }
 
     /** The rights of a service account, but for those that everybody has: to ask for its own. */
