@@ -159,7 +159,12 @@ record Faults(Release release) {
 
     /** Fills the pod's volume to the last byte, until it is closed. */
     FullDisk fillDisk(String pod) {
-        return new FullDisk(release, pods().withName(pod).require());
+        return fillDisk(pod, 0);
+    }
+
+    /** Fills the pod's volume, but for so many percent of its size, until it is closed. */
+    FullDisk fillDisk(String pod, int percentLeft) {
+        return new FullDisk(release, pods().withName(pod).require(), percentLeft);
     }
 
     /** What {@code kubectl drain} does: the node takes no more pods, and those that it has are evicted as their budgets allow. */
@@ -192,13 +197,13 @@ record Faults(Release release) {
         return release.kubernetes();
     }
 
-    /** A volume without a free byte. A pod beside its owner holds the file that takes the room. */
+    /** A volume that is full. A pod beside its owner holds the file that takes the room. */
     static final class FullDisk implements AutoCloseable {
 
         private final Release release;
         private final Pod filler;
 
-        FullDisk(Release release, Pod owner) {
+        FullDisk(Release release, Pod owner, int percentLeft) {
             this.release = release;
             var database = owner.getSpec().getContainers().get(0);
             this.filler = release.kubernetes().resource(new PodBuilder()
@@ -210,9 +215,10 @@ record Faults(Release release) {
                 .addNewContainer()
                 .withName("filler")
                 .withImage(database.getImage())
-                // In one step where the file system can, as writing gigabytes takes minutes on a slow disk; what is left is written.
-                .withCommand("bash", "-c", "cd /volume/state; fallocate -l $(($(stat -f -c '%a * %S' .))) filler;"
-                    + " dd if=/dev/zero of=filler bs=64K oflag=append conv=notrunc 2>&1 | tail -1; touch /tmp/full; sleep infinity")
+                // In one step where the file system can, as writing gigabytes takes minutes on a slow disk; to the last byte, what is left is written.
+                .withCommand("bash", "-c", "cd /volume/state; fallocate -l $(($(stat -f -c \"%a * %S - %b * %S * $0 / 100\" .))) filler;"
+                    + " [ $0 -gt 0 ] || dd if=/dev/zero of=filler bs=64K oflag=append conv=notrunc 2>&1 | tail -1; touch /tmp/full; sleep infinity",
+                    String.valueOf(percentLeft))
                 .addNewVolumeMount().withName("volume").withMountPath("/volume").endVolumeMount()
                 .endContainer()
                 .addNewVolume().withName("volume").withNewPersistentVolumeClaim("data-" + Pods.name(owner), false).endVolume()

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.wordpressha.helm.Yaml;
+import io.github.wordpressha.metrics.Haste;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
@@ -17,49 +18,88 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** A Prometheus on this machine that scrapes a namespace's pods as the chart's PodMonitors say, and watches its alerts. */
+/**
+ * A Prometheus on this machine that scrapes a namespace's pods as the chart's PodMonitors say, the kubelets, which must answer strangers, and a
+ * kube-state-metrics beside it. It evaluates the rules twice: as they are, and in a {@link Haste hurry}.
+ */
 final class Prometheus implements AutoCloseable {
 
-    private static final Duration START = Duration.ofSeconds(30);
+    private static final Duration START = Duration.ofMinutes(1);
+    private static final Duration REQUEST = Duration.ofSeconds(20);
+    private static final String STATE_METRICS = "kube-state-metrics";
     private static final String CONFIGURATION = """
         global: {scrape_interval: 5s, evaluation_interval: 5s}
-        rule_files: [rules.yaml]
+        rule_files: [rules.yaml, hastened.yaml]
         scrape_configs:
           - job_name: pods
             honor_labels: true
             kubernetes_sd_configs:
-              - {role: pod, kubeconfig_file: "%s", namespaces: {names: [%s]}}
+              - {role: pod, kubeconfig_file: "%1$s", namespaces: {names: [%2$s]}}
             relabel_configs:
-              - {source_labels: [__meta_kubernetes_pod_container_port_name], regex: metrics, action: keep}
+              # With TLS, etcd's pods serve the end of their certificate on the port "status".
+              - {source_labels: [__meta_kubernetes_pod_label_app_kubernetes_io_component, __meta_kubernetes_pod_container_port_name], regex: .*;metrics|etcd;status, action: keep}
               - {source_labels: [__meta_kubernetes_pod_ip, __meta_kubernetes_pod_container_port_number], separator: ":", target_label: __address__}
               - {source_labels: [__meta_kubernetes_namespace], target_label: namespace}
               - {source_labels: [__meta_kubernetes_pod_name], target_label: pod}
+          - job_name: kubelets
+            scheme: https
+            tls_config: {insecure_skip_verify: true}
+            honor_labels: true
+            kubernetes_sd_configs:
+              - {role: node, kubeconfig_file: "%1$s"}
+            metric_relabel_configs:
+              - {source_labels: [__name__], regex: kubelet_volume_stats_.*, action: keep}
+          - job_name: kube-state-metrics
+            honor_labels: true
+            static_configs: [{targets: ["127.0.0.1:%3$d"]}]
         """;
 
     private final HttpClient http = HttpClient.newHttpClient();
+    private final List<Process> processes = new ArrayList<>();
     private final URI address;
-    private final Process process;
 
-    /** Needs the program on the PATH: it skips the test where there is none. */
+    /** Needs the programs on the PATH: it skips the test where they are not. */
     Prometheus(ClusterUnderTest cluster, String namespace, JsonNode rules) {
-        assumeTrue(Programs.onPath("prometheus"), "no prometheus on the PATH");
-        try (var socket = new ServerSocket(0)) {
-            int port = socket.getLocalPort();
-            socket.close();
+        for (String program : List.of("prometheus", STATE_METRICS)) {
+            assumeTrue(Programs.onPath(program), "no " + program + " on the PATH");
+        }
+        int port = freePort();
+        int statePort = freePort();
+        address = URI.create("http://127.0.0.1:" + port);
+        try {
             Path directory = Files.createTempDirectory("prometheus");
-            Files.writeString(directory.resolve("prometheus.yaml"), CONFIGURATION.formatted(cluster.kubeconfig(), namespace));
+            Path configuration = Files.writeString(directory.resolve("prometheus.yaml"), CONFIGURATION.formatted(cluster.kubeconfig(), namespace, statePort));
             Files.writeString(directory.resolve("rules.yaml"), Yaml.MAPPER.writeValueAsString(rules));
-            address = URI.create("http://127.0.0.1:" + port);
-            process = new ProcessBuilder("prometheus", "--config.file=" + directory.resolve("prometheus.yaml"), "--storage.tsdb.path=" + directory.resolve("data"),
-                "--web.listen-address=127.0.0.1:" + port).redirectErrorStream(true).redirectOutput(directory.resolve("log").toFile()).start();
+            Files.writeString(directory.resolve("hastened.yaml"), Yaml.MAPPER.writeValueAsString(Haste.hastened(rules)));
+            start(directory, STATE_METRICS, "--kubeconfig=" + cluster.kubeconfig(), "--namespaces=" + namespace, "--host=127.0.0.1", "--port=" + statePort,
+                "--telemetry-host=127.0.0.1", "--telemetry-port=" + freePort(), "--resources=pods,deployments,statefulsets,horizontalpodautoscalers");
+            start(directory, "prometheus", "--config.file=" + configuration, "--storage.tsdb.path=" + directory.resolve("data"), "--web.listen-address=127.0.0.1:" + port);
+            Await.until("Prometheus is ready", START, () -> get("/-/ready"));
+        } catch (IOException e) {
+            close();
+            throw new UncheckedIOException(e);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private void start(Path directory, String... command) throws IOException {
+        processes.add(new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(directory.resolve(command[0] + ".log").toFile()).start());
+    }
+
+    private static int freePort() {
+        try (var socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Await.until("Prometheus is ready", START, () -> get("/-/ready"));
     }
 
     /** The samples of an expression, now. */
@@ -74,9 +114,27 @@ final class Prometheus implements AutoCloseable {
         return names;
     }
 
-    /** The alerts that fire now. */
+    /** The alerts in a hurry that fire now. */
     Set<String> firing() {
-        return new TreeSet<>(query("ALERTS{alertstate=\"firing\"}").findValuesAsText("alertname"));
+        return alerts("ALERTS{alertstate=\"firing\",hastened=\"true\"}");
+    }
+
+    /** The alerts in a hurry that fired at any time since then. */
+    Set<String> firedSince(Instant start) {
+        return firedSince(start, "true");
+    }
+
+    /** The alerts as the chart has them that fired at any time since then. */
+    Set<String> firedUnhurriedSince(Instant start) {
+        return firedSince(start, "");
+    }
+
+    private Set<String> firedSince(Instant start, String hastened) {
+        return alerts("max_over_time(ALERTS{alertstate=\"firing\",hastened=\"%s\"}[%ds])".formatted(hastened, Math.max(1, Duration.between(start, Instant.now()).toSeconds())));
+    }
+
+    private Set<String> alerts(String expression) {
+        return new TreeSet<>(query(expression).findValuesAsText("alertname"));
     }
 
     /** The targets that it cannot scrape, with the reason. */
@@ -94,7 +152,7 @@ final class Prometheus implements AutoCloseable {
 
     private String get(String path) {
         try {
-            HttpResponse<String> answer = http.send(HttpRequest.newBuilder(address.resolve(path)).build(), HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> answer = http.send(HttpRequest.newBuilder(address.resolve(path)).timeout(REQUEST).build(), HttpResponse.BodyHandlers.ofString());
             if (answer.statusCode() != 200) {
                 throw new AssertionError(path + " answers " + answer.statusCode() + ": " + answer.body());
             }
@@ -109,6 +167,6 @@ final class Prometheus implements AutoCloseable {
 
     @Override
     public void close() {
-        process.destroyForcibly();
+        processes.forEach(Process::destroyForcibly);
     }
 }

@@ -35,6 +35,22 @@ class AlertsTest {
   private static final String ADDRESS = "https://runbooks.example.com/blog";
   private static final List<String> SECTIONS = List.of("## What it means", "## How to see it", "## What to do", "## How it is tested");
   private static final int MOST_WORDS = 25;
+  private static final String TESTED = """
+      ## How it is tested
+
+      `AlertsTest` runs the rule on a timeline of the fault with `promtool test rules`: it fires after the fault, not before, not just below, and resolves.
+
+      """;
+  private static final String DRILLS = """
+
+      ## Drills
+
+      `MetricsIT` and `MetricsReplicationIT` make each of these faults on a cluster. Prometheus, kube-state-metrics and the kubelets are real. The
+      fault must fire the alerts of its row and no others, and they must resolve afterwards. Rules have their thresholds and a tenth of
+      their durations, but wait 45 seconds to 2 minutes before they fire. A healthy release under load, through an upgrade of every
+      tier, must fire none of the rules as they are.
+
+      """;
   private static final String CONTAINER = "kube_pod_container_";
   private static final Pattern COMMAND = Pattern.compile("(?m)^ {4}(?:kubectl|helm) ");
 
@@ -68,9 +84,28 @@ class AlertsTest {
   }
 
   @Test
-  @DisplayName("docs/runbooks/README.md lists the alerts (refresh: mvn test -Dtest=AlertsTest -Dgolden.update=true)")
+  @DisplayName("each runbook tells how its alert is tested (refresh: mvn test -Dtest=AlertsTest -Dgolden.update=true)")
+  void runbooksTellTheirTests() throws IOException {
+    for (String name : alerts.keySet()) {
+      Path file = RUNBOOKS.resolve(name + ".md");
+      String text = Files.readString(file);
+      golden(file, text.substring(0, text.indexOf(TESTED)) + TESTED + AlertFault.drillsOf(name));
+    }
+  }
+
+  @Test
+  @DisplayName("each fault of the drills fires alerts that its topology has, and at least 14 faults are drilled")
+  void faultsFireKnownAlerts() {
+    assertThat(AlertFault.values()).hasSizeGreaterThanOrEqualTo(14).allSatisfy(fault -> {
+      Set<String> known = alerts(rules.get(fault.topology())).map(alert -> alert.path("alert").asText()).collect(Collectors.toSet());
+      assertThat(fault.alerts()).isNotEmpty().isSubsetOf(known);
+      assertThat(fault.whileHealing()).isSubsetOf(known).doesNotContainAnyElementsOf(fault.alerts());
+    });
+  }
+
+  @Test
+  @DisplayName("docs/runbooks/README.md lists the alerts and their drills (refresh: mvn test -Dtest=AlertsTest -Dgolden.update=true)")
   void listIsUpToDate() throws IOException {
-    Path file = RUNBOOKS.resolve("README.md");
     String table = alerts.values().stream().sorted((one, other) -> key(one).compareTo(key(other)))
         .map(alert -> "| [%1$s](%1$s.md) | %2$s | %3$s | %4$s |\n".formatted(alert.path("alert").asText(), alert.at("/labels/severity").asText(), alert.path("for").asText(), readable(alert)))
         .collect(Collectors.joining());
@@ -83,11 +118,15 @@ class AlertsTest {
 
         | alert | severity | after | what users notice |
         |---|---|---|---|
-        """ + table;
+        """ + table + DRILLS + AlertFault.table();
+    golden(RUNBOOKS.resolve("README.md"), fresh);
+  }
+
+  private static void golden(Path file, String fresh) throws IOException {
     if (Boolean.getBoolean("golden.update")) {
       Files.writeString(file, fresh);
     } else {
-      assertThat(Files.readString(file)).isEqualTo(fresh);
+      assertThat(file).content().isEqualTo(fresh);
     }
   }
 
