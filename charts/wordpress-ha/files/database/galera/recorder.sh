@@ -58,7 +58,7 @@ record() {
     fi
     etcd_transaction "$conditions" "$operations" || { say "etcd did not take the new view: $etcd_error"; return 1; }
     [ "$etcd_reply" = true ] || return 1 # another member was faster; the next look shows what it wrote
-    say "Recorded the Primary component $mine."
+    say "Recorded the Primary component $mine.$([ "$(value size)" != 1 ] || echo " This member is alone in it: until another one joins, acknowledged writes are on this volume only.")"
     view=$mine
   fi
   # Confirmed by a view that is not older than this member's own: who wrote it does not matter.

@@ -67,6 +67,7 @@ class RecorderTest {
     member.await("the confirmation", () -> confirmed(member));
     assertThat(bench.facts().get("view")).isEqualTo(view(2, 1, 0));
     assertThat(Files.exists(member.data.resolve("complete"))).isTrue();
+    assertThat(member.log()).as("what a single copy means").contains("until another one joins, acknowledged writes are on this volume only");
   }
 
   @Test
