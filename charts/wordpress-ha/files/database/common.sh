@@ -13,7 +13,7 @@
 log() { printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "${0##*/}" "$*" >&2; }
 
 # note FILE TEXT: replaces FILE in one step, so that nobody reads half of it.
-note() { printf '%s\n' "$2" >"$1.new.$$" && mv "$1.new.$$" "$1"; }
+note() { printf '%s\n' "$2" >"$1.new.$BASHPID" && mv "$1.new.$BASHPID" "$1"; }
 
 # free_socket PATH: before a server starts. The lock of a server that was killed names a process, whose number another process may
 # have by now: the next server would take that one for a server at work, and end.
