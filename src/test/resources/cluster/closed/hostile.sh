@@ -39,8 +39,15 @@ if [ -n "${CERTIFICATE-}" ]; then
 fi
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=stranger -keyout other.key -out other.crt 2>/dev/null
+ask_as_strangers() { # WHOM PORT PATH BODY: in the clear, without a certificate, and with another authority's
+  show=()
+  try "$1: $3 in the clear" ask_etcd http "$2/$3" "$4"
+  try "$1: $3 without a certificate" ask_etcd https "$2/$3" "$4"
+  show=(--cert other.crt --key other.key)
+  try "$1: $3 with another authority's certificate" ask_etcd https "$2/$3" "$4"
+}
 ask_all_of_etcd() {
-  local all requests request path body
+  local all requests request path
   all='"key": "AA==", "range_end": "AA=="'
   requests=(
     "v3/kv/range {$all, \"limit\": 1}"
@@ -54,20 +61,9 @@ ask_all_of_etcd() {
     'v3/maintenance/alarm {"action": "ACTIVATE", "memberID": "1", "alarm": "NOSPACE"}'
     'v3/auth/user/add {"name": "stranger", "password": "stranger"}')
   for request in "${requests[@]}"; do
-    path=${request%% *} body=${request#* }
-    show=()
-    try "etcd: $path in the clear" ask_etcd http "2379/$path" "$body"
-    try "etcd: $path without a certificate" ask_etcd https "2379/$path" "$body"
-    show=(--cert other.crt --key other.key)
-    try "etcd: $path with another authority's certificate" ask_etcd https "2379/$path" "$body"
+    ask_as_strangers etcd 2379 "${request%% *}" "${request#* }"
   done
-  for path in members raft/stream/message/1 raft/snapshot; do
-    show=()
-    try "etcd's peers: $path in the clear" ask_etcd http "2380/$path" ""
-    try "etcd's peers: $path without a certificate" ask_etcd https "2380/$path" ""
-    show=(--cert other.crt --key other.key)
-    try "etcd's peers: $path with another authority's certificate" ask_etcd https "2380/$path" ""
-  done
+  for path in members raft/stream/message/1 raft/snapshot; do ask_as_strangers "etcd's peers" 2380 "$path" ""; done
 }
 ask_all_of_galera() {
   try "galera: a member without a certificate" ask_galera

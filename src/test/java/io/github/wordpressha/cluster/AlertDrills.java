@@ -63,7 +63,7 @@ final class AlertDrills implements AutoCloseable {
 
     /** Nothing fires, in a hurry or not, for so long. */
     void assertQuiet(Duration time) {
-        Await.until("no alert fires", TO_RESOLVE, () -> assertThat(prometheus.firing()).isEmpty());
+        awaitNoAlert();
         Instant start = Instant.now();
         Await.pass(time);
         assertThat(prometheus.firedSince(start)).isEmpty();
@@ -72,7 +72,7 @@ final class AlertDrills implements AutoCloseable {
 
     /** @param begin makes the fault, and returns what ends it */
     void drill(AlertFault fault, Function<AlertFault, Runnable> begin) {
-        Await.until("no alert fires", TO_RESOLVE, () -> assertThat(prometheus.firing()).isEmpty());
+        awaitNoAlert();
         Instant start = Instant.now();
         Runnable end = begin.apply(fault);
         Duration toFire;
@@ -85,12 +85,16 @@ final class AlertDrills implements AutoCloseable {
         }
         Instant ended = Instant.now();
         release.awaitReady(TO_ALL_READY);
-        Await.until("no alert fires", TO_RESOLVE, () -> assertThat(prometheus.firing()).isEmpty());
+        awaitNoAlert();
         Figures.record("metrics/drill fault=%s fires=%ds resolves=%ds alerts=%s".formatted(
             fault, toFire.toSeconds(), Duration.between(ended, Instant.now()).toSeconds(), String.join(",", fault.alerts())));
         Set<String> others = new TreeSet<>(prometheus.firedSince(start));
         others.removeAll(fault.alerts());
         assertThat(others).as("other alerts than those of %s", fault).isSubsetOf(fault.whileHealing());
+    }
+
+    private void awaitNoAlert() {
+        Await.until("no alert fires", TO_RESOLVE, () -> assertThat(prometheus.firing()).isEmpty());
     }
 
     @Override
