@@ -48,10 +48,11 @@ choose() {
   if [ "$chosen" = nobody ]; then chosen=""; fi
 }
 
-# with_all_of_mine: the members, other than this one, who reported everything that this one has.
-with_all_of_mine() {
+# with_exactly_mine: the members, other than this one, who reported exactly what this one has. One that has more does not count: it may
+# have a write of its own under the next number, and would acknowledge this one's as known already.
+with_exactly_mine() {
   local statement
-  statement=$(jq -r --arg me "$POD_NAME" --arg mine "$received" '[.data[] | select(.pod != $me) | "SELECT \u0027\(.pod)\u0027 FROM DUAL WHERE GTID_SUBSET(\u0027\($mine)\u0027, \u0027\(.received)\u0027)"] | join(" UNION ALL ")' <<<"$decision")
+  statement=$(jq -r --arg me "$POD_NAME" --arg mine "$received" '[.data[] | select(.pod != $me) | "SELECT \u0027\(.pod)\u0027 FROM DUAL WHERE GTID_SUBSET(\u0027\($mine)\u0027, \u0027\(.received)\u0027) AND GTID_SUBSET(\u0027\(.received)\u0027, \u0027\($mine)\u0027)"] | join(" UNION ALL ")' <<<"$decision")
   [ -z "$statement" ] || sql "$statement" 2>/dev/null
 }
 

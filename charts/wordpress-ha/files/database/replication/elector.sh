@@ -214,7 +214,7 @@ elect() {
     if [ "$chosen" != "$POD_NAME" ]; then say "Waiting for $chosen, which has everything, to become primary. Reported: $(decided text)."; return; fi
   fi
   if ! contains "$executed" "$received"; then say "Chosen as primary. Applying what was received first."; return; fi
-  companions=$(with_all_of_mine) || return 0
+  companions=$(with_exactly_mine) || return 0
   # shellcheck disable=SC2086 # one word a pod
   prepare_gates $companions || { say "The accounts of the members cannot be set."; return; }
   # shellcheck disable=SC2046 # one word a pod

@@ -112,6 +112,23 @@ class ReplicationTest {
     }
 
     @Test
+    @DisplayName("a member that has more than the new primary does not count: it would acknowledge what it has not received")
+    void whoHasMore() {
+      bench.known(3, 0, 1, 1).reports(0, "a:1-9").reports(2, "a:1-20");
+      bench.pod(1).serves("a:1-9").elector().awaitLog("Primary of term 4: taking writes");
+      assertThat(bench.fact("view").path("replicas").toString()).isEqualTo("[\"demo-mysql-0\"]");
+    }
+
+    @Test
+    @DisplayName("a person decides for one that lacks what another one has: the other one does not count")
+    void whoHasMoreThanTheChosen() {
+      bench.known(3, 0, 1, 1, 2).reports(2, "a:1-9,b:1-2");
+      bench.put("override", "{\"pod\":\"demo-mysql-1\",\"by\":\"Kim\",\"at\":\"now\"}");
+      bench.pod(1).serves("a:1-9").elector().awaitLog("Primary of term 4: read-only");
+      assertThat(bench.fact("view").path("replicas")).isEmpty();
+    }
+
+    @Test
     @DisplayName("two acknowledgements for each write: one replica may be missing")
     void twoAcknowledgements() {
       try (var five = new ReplicationBench(5, 2, Etcd.shared().url())) {
