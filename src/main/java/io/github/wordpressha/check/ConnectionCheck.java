@@ -1,12 +1,14 @@
 package io.github.wordpressha.check;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.fabric8.kubernetes.api.model.EnvVar;
 import io.github.wordpressha.manifest.Manifest;
 import io.github.wordpressha.manifest.Problem;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -20,7 +22,7 @@ public final class ConnectionCheck implements Check {
   /** MySQL's default (https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_max_connections). */
   private static final int DEFAULT_CONNECTIONS = 151;
   /** Of each pool but the one of refresh.php, which does not connect to the database. */
-  private static final Pattern WORKERS = Pattern.compile("(?ms)^\\[(?!changes\\])\\w+\\](?:(?!^\\[).)*?^pm\\.max_children *= *(\\d+)");
+  private static final Pattern WORKERS = Pattern.compile("(?ms)^\\[(?!changes\\])\\w+\\](?:(?!^\\[).)*?^pm\\.max_children *= *(\\d+|\\$\\{\\w+\\})");
   private static final Pattern CONNECTIONS = Pattern.compile("(?m)^(?:loose[-_])?max[-_]connections *= *\"?(\\d+)");
 
   @Override
@@ -55,12 +57,15 @@ public final class ConnectionCheck implements Check {
         "Raise max_connections (database.config) and the server's memory, or lower the number of pods or of workers."));
   }
 
-  /** Of all pools of php-fpm in a pod. */
+  /** Of all pools of php-fpm in a pod. A number may be that of a container's variable. */
   private static int workers(Objects objects, Workload workload) {
+    Map<String, String> variables = workload.containers().stream().flatMap(placed -> placed.container().getEnv().stream())
+        .filter(variable -> variable.getValue() != null).collect(Collectors.toMap(EnvVar::getName, EnvVar::getValue, (one, other) -> other));
     return workload.pod().getVolumes().stream().filter(volume -> volume.getConfigMap() != null)
         .flatMap(volume -> objects.find("ConfigMap", volume.getConfigMap().getName()).stream())
         .flatMap(ConnectionCheck::files).flatMap(file -> WORKERS.matcher(file.getValue().asText()).results())
-        .mapToInt(found -> Integer.parseInt(found.group(1))).sum();
+        .map(found -> found.group(1)).map(number -> number.startsWith("$") ? variables.getOrDefault(number.replaceAll("\\W", ""), "0") : number)
+        .mapToInt(Integer::parseInt).sum();
   }
 
   /** What the release's server is configured for, by the last of its files; empty: the release has no configuration of a server. */

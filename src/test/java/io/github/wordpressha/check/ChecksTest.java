@@ -129,7 +129,7 @@ class ChecksTest {
         fault("probe", db, container + "livenessProbe.exec.command[0]", "ready", "a member that is busy (a state transfer) is killed for it"),
         fault("probe", db, pod + "terminationGracePeriodSeconds", "5", "it sleeps for 5 s, and the pod is killed after 5 s"),
         fault("connections", "ConfigMap/shop-scripts", "data.\"php-fpm.conf\"",
-            "\"[www]\\npm.max_children = 30\\n[queries]\\npm.max_children = 10\\n[changes]\\npm.max_children = 2\\n\"",
+            "\"[www]\\npm.max_children = 30\\n[queries]\\npm.max_children = ${QUERY_WORKERS}\\n[changes]\\npm.max_children = 2\\n\"",
             "500 pods x 40 workers + 20 for others are 20020 connections, and the database takes 100."),
         fault("disruption", "PodDisruptionBudget/shop-db", "(all)", REMOVE, "3 pods without a PodDisruptionBudget"),
         fault("disruption", "PodDisruptionBudget/shop-db", "spec.maxUnavailable", "0", "no node that runs one can ever be drained"),

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,6 +45,8 @@ final class LocalSite implements HttpTarget {
       Map.entry("/var/cache/nginx", "cache"), Map.entry("/dev/stdout", "access.log"),
       Map.entry("/dev/stderr", "nginx.log"), Map.entry("/tmp", "tmp"), Map.entry("/proc/self/fd/2", "php.log"));
   private static final ObjectMapper JSON = new ObjectMapper();
+  /** A variable that the pod's php-fpm.conf takes, and start-php.sh lowers. */
+  private static final String QUERY_WORKERS = "QUERY_WORKERS";
   private static final Duration PROBE_PERIOD = Duration.ofSeconds(3);
 
   private final Path directory;
@@ -56,6 +59,7 @@ final class LocalSite implements HttpTarget {
   private final Client status;
   private final Client metrics;
   private final List<Process> processes = new ArrayList<>();
+  private final Map<String, String> environment = new HashMap<>();
   private final Process media;
   private final ScheduledExecutorService kubelet = Executors.newSingleThreadScheduledExecutor();
 
@@ -108,6 +112,12 @@ final class LocalSite implements HttpTarget {
         writeAll(map.tree().path("data"), directory.resolve("etc-web"));
       } else if (map.kind().equals("ConfigMap") && map.name().endsWith("-wordpress")) {
         writeAll(map.tree().path("data"), directory.resolve("etc"));
+      } else if (map.kind().equals("Deployment")) {
+        map.tree().findValues("env").forEach(variables -> variables.forEach(variable -> {
+          if (variable.path("name").asText().equals(QUERY_WORKERS)) {
+            environment.put(QUERY_WORKERS, variable.path("value").asText());
+          }
+        }));
       }
     }
     if (core == null) {
@@ -159,8 +169,10 @@ final class LocalSite implements HttpTarget {
   private Process run(String program, String... arguments) throws IOException {
     var command = new ArrayList<>(List.of(program(program).orElseThrow().toString()));
     command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true)
-        .redirectOutput(directory.resolve(program + ".out").toFile()).start();
+    var builder = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true)
+        .redirectOutput(directory.resolve(program + ".out").toFile());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     processes.add(process);
     return process;
   }
