@@ -19,7 +19,6 @@ import java.util.function.Function;
 /** An installed release whose alerts a Prometheus evaluates: a healthy one fires none; a fault fires its own and no others, and they resolve. */
 final class AlertDrills implements AutoCloseable {
 
-    static final Duration TO_ALL_READY = Duration.ofMinutes(8);
     /** The longest range of an expression in a hurry, and the recovery of what was away. */
     private static final Duration TO_RESOLVE = Duration.ofMinutes(8);
     private static final Duration TO_SCRAPE = Duration.ofMinutes(4);
@@ -84,7 +83,7 @@ final class AlertDrills implements AutoCloseable {
             end.run();
         }
         Instant ended = Instant.now();
-        release.awaitReady(TO_ALL_READY);
+        release.awaitReady(Release.TO_ALL_READY);
         awaitNoAlert();
         Figures.record("metrics/drill fault=%s fires=%ds resolves=%ds alerts=%s".formatted(
             fault, toFire.toSeconds(), Duration.between(ended, Instant.now()).toSeconds(), String.join(",", fault.alerts())));

@@ -27,7 +27,6 @@ import org.junit.jupiter.api.TestMethodOrder;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ClosedIT {
 
-    private static final Duration TO_ALL_READY = Duration.ofMinutes(5);
     private static final Duration COMMAND = Duration.ofMinutes(2);
     private static final Duration POLICIES = Duration.ofMinutes(1);
     private static final String ELSEWHERE = "test-closed-elsewhere";
@@ -62,7 +61,7 @@ class ClosedIT {
         String notes = release.install();
         assertThat(notes).doesNotContain("WHAT IS OPEN");
         enforcement = notes.lines().filter(line -> line.contains("/dev/tcp/")).findFirst().orElseThrow().strip();
-        release.awaitReady(TO_ALL_READY);
+        release.awaitReady(Release.TO_ALL_READY);
         stranger = Strangers.start(release, ELSEWHERE, "stranger", release.pods("wordpress").get(0).getMetadata().getLabels());
         strangerWithFiles = Strangers.startWithPhp(release, ELSEWHERE, "stranger-with-files", Map.of());
     }

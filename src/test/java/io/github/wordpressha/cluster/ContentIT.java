@@ -99,7 +99,7 @@ class ContentIT {
             .withNewSpec().withAccessModes("ReadWriteOnce").withNewResources().withRequests(Map.of("storage", new Quantity("2Gi"))).endResources()
             .endSpec().build()).create();
         release.install();
-        release.awaitReady(PATIENCE);
+        release.awaitReady(Release.TO_ALL_READY);
         editor = release.logIn();
     }
 

@@ -77,7 +77,7 @@ class CronIT {
     @BeforeAll
     void install() {
         release.install();
-        release.awaitReady(PATIENCE);
+        release.awaitReady(Release.TO_ALL_READY);
         mail.start();
         cron.createTable();
         // Both are at work, or due, while the tests go on.

@@ -83,7 +83,7 @@ final class EffectSite {
     /** Installs, and waits until all is ready. */
     void install() {
         release.install();
-        release.awaitReady(PATIENCE);
+        release.awaitReady(Release.TO_ALL_READY);
         mail.start();
         Await.until("the install Job has ended", PATIENCE, () -> assertThat(installLog()).contains("Activated the plugin"));
     }
@@ -133,7 +133,7 @@ final class EffectSite {
 
     /** Waits until the pods of before have gone, and the site answers. */
     void awaitWhole() {
-        release.awaitReady(PATIENCE);
+        release.awaitReady(Release.TO_ALL_READY);
         Await.until("the pods of before have gone", PATIENCE, () -> assertThat(release.pods("wordpress")).hasSize(1));
         site().get("/").expect(200);
     }

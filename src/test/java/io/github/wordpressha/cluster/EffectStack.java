@@ -91,7 +91,7 @@ final class EffectStack {
         ImageCopy.ofTier("database/replication", "effects/xtrabackup");
         ImageCopy.ofTier("wordpress/nginx", "effects/nginx");
         release.install();
-        release.awaitReady(PATIENCE);
+        release.awaitReady(Release.TO_ALL_READY);
     }
 
     Release release() {

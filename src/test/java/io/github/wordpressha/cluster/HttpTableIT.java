@@ -44,7 +44,6 @@ import org.junit.jupiter.api.TestFactory;
 @OnCluster(THREE_NODES)
 class HttpTableIT {
 
-    private static final Duration TO_ALL_READY = Duration.ofMinutes(6);
     private static final Duration COMMAND = Duration.ofMinutes(2);
     private static final Path RESOURCES = Path.of("src/test/resources/http");
     private static final Path SITE = RESOURCES.resolve("site");
@@ -84,7 +83,7 @@ class HttpTableIT {
             .withStringData(accounts).build()).create();
         create("plugins", texts(RESOURCES.resolve("plugins"), ".php"));
         release.install();
-        release.awaitReady(TO_ALL_READY);
+        release.awaitReady(Release.TO_ALL_READY);
         shell(pod(), writing(SITE.resolve("wp-content")));
     }
 
@@ -108,7 +107,7 @@ class HttpTableIT {
         String values = values(table);
         if (!values.equals(installed)) {
             release.with(table.core() ? "{wordpress: {muPlugins: [plugins]}}" : standIn()).with(values).upgrade();
-            release.awaitReady(TO_ALL_READY);
+            release.awaitReady(Release.TO_ALL_READY);
             installed = values;
             target = new PodTarget(pod());
         }

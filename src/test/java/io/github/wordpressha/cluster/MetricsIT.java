@@ -123,7 +123,7 @@ class MetricsIT {
     @BeforeAll
     void install() {
         release.install();
-        release.awaitReady(AlertDrills.TO_ALL_READY);
+        release.awaitReady(Release.TO_ALL_READY);
     }
 
     @AfterAll
@@ -242,9 +242,9 @@ class MetricsIT {
                 nfs: {podAnnotations: {drill: upgraded}}
                 wordpress: {podAnnotations: {drill: upgraded}}
                 """).upgrade();
-            Await.until("every pod is another", AlertDrills.TO_ALL_READY.multipliedBy(2), () ->
+            Await.until("every pod is another", Release.TO_ALL_READY.multipliedBy(2), () ->
                 assertThat(release.pods().stream().map(Pods::uid)).doesNotContainAnyElementsOf(before));
-            release.awaitReady(AlertDrills.TO_ALL_READY);
+            release.awaitReady(Release.TO_ALL_READY);
             Await.pass(HEALTHY.minus(Duration.between(start, Instant.now())));
             Figures.record("metrics/healthy minutes=%d %s".formatted(Duration.between(start, Instant.now()).toMinutes(), load.figures()));
         }

@@ -70,7 +70,7 @@ class MetricsReplicationIT {
     @BeforeAll
     void install() {
         release.install();
-        release.awaitReady(AlertDrills.TO_ALL_READY);
+        release.awaitReady(Release.TO_ALL_READY);
     }
 
     @AfterAll

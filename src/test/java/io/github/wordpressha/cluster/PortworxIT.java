@@ -40,7 +40,7 @@ class PortworxIT {
     void install() {
         Instant start = Instant.now();
         release.install();
-        release.awaitReady(PATIENCE);
+        release.awaitReady(Release.TO_ALL_READY);
         Figures.record("portworx/install all-ready=%ds".formatted(Duration.between(start, Instant.now()).toSeconds()));
     }
 

@@ -28,7 +28,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ReferenceIT {
 
     private static final Duration TO_FIRST_PAGE = Duration.ofSeconds(180);
-    private static final Duration TO_ALL_READY = Duration.ofMinutes(5);
     /** etcd and the database spread over nodes; where there is one node, they cannot. */
     private static final String ON_ONE_NODE = "{etcd: {spread: preferred}, database: {spread: preferred}, wordpress: {spread: preferred}}";
 
@@ -46,10 +45,10 @@ class ReferenceIT {
     void install() {
         Instant start = Instant.now();
         String notes = release.install();
-        Await.until("the front page is there", TO_ALL_READY, () -> release.site().get("/").expect(200));
+        Await.until("the front page is there", Release.TO_ALL_READY, () -> release.site().get("/").expect(200));
         toFirstPage = Duration.between(start, Instant.now());
         Figures.record("reference/install first-page=" + Gaps.seconds(toFirstPage));
-        release.awaitReady(TO_ALL_READY);
+        release.awaitReady(Release.TO_ALL_READY);
         Figures.record("reference/install all-ready=%ds".formatted(Duration.between(start, Instant.now()).toSeconds()));
         assertThat(notes).contains("admin-password");
     }
@@ -107,7 +106,7 @@ class ReferenceIT {
         Map<String, String> secretsBefore = secretStates();
 
         release.upgrade();
-        release.awaitReady(TO_ALL_READY);
+        release.awaitReady(Release.TO_ALL_READY);
 
         assertThat(podStates()).containsAllEntriesOf(podsBefore);
         assertThat(secretStates()).isEqualTo(secretsBefore);
@@ -131,9 +130,9 @@ class ReferenceIT {
             Instant start = Instant.now();
             release.kubernetes().resource(pod).delete();
             endsByItself(pod, component, start);
-            Await.until("another pod in place of " + Pods.name(pod), TO_ALL_READY, () -> assertThat(release.pods(component))
+            Await.until("another pod in place of " + Pods.name(pod), Release.TO_ALL_READY, () -> assertThat(release.pods(component))
                 .hasSizeGreaterThanOrEqualTo(pods.size()).extracting(one -> one.getMetadata().getUid()).doesNotContain(pod.getMetadata().getUid()));
-            release.awaitReady(TO_ALL_READY);
+            release.awaitReady(Release.TO_ALL_READY);
             Figures.record("reference/delete-%s-pod ready=%ds".formatted(component, Duration.between(start, Instant.now()).toSeconds()));
             databaseIsWhole();
             story.isReadEverywhere(release);
@@ -143,7 +142,7 @@ class ReferenceIT {
     /** Each container obeys its image's stop signal: a pod with one that does not takes its whole grace period. */
     private void endsByItself(Pod pod, String component, Instant start) {
         Duration grace = Duration.ofSeconds(pod.getSpec().getTerminationGracePeriodSeconds());
-        Await.until(Pods.name(pod) + " has ended", grace.plus(TO_ALL_READY), () -> {
+        Await.until(Pods.name(pod) + " has ended", grace.plus(Release.TO_ALL_READY), () -> {
             Pod now = release.kubernetes().pods().inNamespace(release.namespace()).withName(Pods.name(pod)).get();
             assertThat(now == null || !Pods.uid(now).equals(Pods.uid(pod))).isTrue();
         });
@@ -163,7 +162,7 @@ class ReferenceIT {
         assertThat(claims()).isEqualTo(claims).isNotEmpty();
         Instant start = Instant.now();
         release.install();
-        release.awaitReady(TO_ALL_READY);
+        release.awaitReady(Release.TO_ALL_READY);
         Figures.record("reference/install-again all-ready=%ds".formatted(Duration.between(start, Instant.now()).toSeconds()));
         databaseIsWhole();
         story.isReadEverywhere(release);
@@ -171,7 +170,7 @@ class ReferenceIT {
     }
 
     private void databaseIsWhole() {
-        Await.until("three Synced database members in one Primary view", TO_ALL_READY, () -> new Galera(release.members()).assertWhole(3));
+        Await.until("three Synced database members in one Primary view", Release.TO_ALL_READY, () -> new Galera(release.members()).assertWhole(3));
     }
 
     private Map<String, String> podStates() {

@@ -33,7 +33,6 @@ import org.junit.jupiter.api.TestMethodOrder;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class RotationIT {
 
-    private static final Duration TO_ALL_READY = Duration.ofMinutes(5);
     private static final Duration COMMAND = Duration.ofMinutes(1);
     private static final List<String> KEYS = List.of("password", "root-password", "monitor-password");
     private static final String VALUES = """
@@ -54,7 +53,7 @@ class RotationIT {
     @BeforeAll
     void install() {
         release.install();
-        release.awaitReady(TO_ALL_READY);
+        release.awaitReady(Release.TO_ALL_READY);
     }
 
     @Test

@@ -62,7 +62,6 @@ import org.junit.jupiter.api.TestMethodOrder;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class SecurityIT {
 
-    private static final Duration TO_ALL_READY = Duration.ofMinutes(6);
     private static final Duration COMMAND = Duration.ofMinutes(2);
     private static final String HOST = "www.example.com";
     private static final String ELSEWHERE = "test-security-elsewhere";
@@ -100,7 +99,7 @@ class SecurityIT {
         restrict(release.namespace());
         Instant start = Instant.now();
         String notes = release.install();
-        release.awaitReady(TO_ALL_READY);
+        release.awaitReady(Release.TO_ALL_READY);
         Figures.record("security/install all-ready=%ds".formatted(Duration.between(start, Instant.now()).toSeconds()));
         secrets().forEach((name, value) -> assertThat(notes).as("%s in the notes", name).doesNotContain(value));
     }

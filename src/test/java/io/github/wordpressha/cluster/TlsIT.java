@@ -31,7 +31,6 @@ import org.junit.jupiter.api.TestMethodOrder;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TlsIT {
 
-    private static final Duration TO_ALL_READY = Duration.ofMinutes(6);
     private static final Duration COMMAND = Duration.ofMinutes(1);
     private static final Duration RENEWAL = Duration.ofMinutes(3);
     private static final Duration REJOIN = Duration.ofMinutes(3);
@@ -81,7 +80,7 @@ class TlsIT {
     void install() {
         Instant start = Instant.now();
         notes = release.install();
-        release.awaitReady(TO_ALL_READY);
+        release.awaitReady(Release.TO_ALL_READY);
         Figures.record("security/tls-install all-ready=%ds".formatted(Duration.between(start, Instant.now()).toSeconds()));
     }
 

@@ -140,7 +140,7 @@ class WordPressIT {
         release.kubernetes().resource(new ConfigMapBuilder().withNewMetadata().withName("probe").withNamespace(release.namespace()).endMetadata()
             .addToData("probe.php", PROBE).build()).create();
         release.install();
-        release.awaitReady(PATIENCE);
+        release.awaitReady(Release.TO_ALL_READY);
         mail.start();
         if (FULL) {
             newerCore = Executors.newSingleThreadExecutor().submit(() -> NewerCore.of(release)); // It takes a while, and is needed later.
