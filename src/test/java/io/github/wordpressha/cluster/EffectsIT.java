@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The effects that no other test asks a running site for, one by one. effects.yaml names the probe of each. */
 @Tag("effects")
+@Tag("named") // 13 minutes on a slow day: too long for a run of everything
 @Tag("cluster")
 @OnCluster(THREE_NODES)
 @ResourceLock("node ports of site.yaml")
