@@ -34,6 +34,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class EdgeIT {
 
+    private static final Duration PATIENCE = Duration.ofMinutes(6);
     private static final Duration EDGE = Duration.ofMinutes(1);
     private static final Duration COMMAND = Duration.ofMinutes(1);
     private static final int PER_SECOND = 8;
@@ -165,7 +166,7 @@ class EdgeIT {
         Set<String> before = release.pods("wordpress").stream().map(Pods::uid).collect(toSet());
         try (var visits = new Visits(visitor, SITE, PER_SECOND)) {
             release.kubernetes().apps().deployments().inNamespace(release.namespace()).withName(release.fullname()).rolling().restart();
-            Await.until("all web pods are new", Release.TO_ALL_READY, () -> {
+            Await.until("all web pods are new", PATIENCE, () -> {
                 release.awaitReady(Duration.ofSeconds(1));
                 assertThat(release.pods("wordpress")).hasSize(2).extracting(Pods::uid).doesNotContainAnyElementsOf(before);
             });

@@ -133,7 +133,7 @@ final class EffectSite {
 
     /** Waits until the pods of before have gone, and the site answers. */
     void awaitWhole() {
-        release.awaitReady(Release.TO_ALL_READY);
+        release.awaitReady(PATIENCE);
         Await.until("the pods of before have gone", PATIENCE, () -> assertThat(release.pods("wordpress")).hasSize(1));
         site().get("/").expect(200);
     }

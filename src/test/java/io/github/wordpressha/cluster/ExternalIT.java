@@ -41,6 +41,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ExternalIT {
 
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final Duration TO_MANY = Duration.ofMinutes(8);
     private static final Duration PLUGIN = Duration.ofMinutes(2);
     private static final int MANY = 30;
@@ -189,11 +190,11 @@ class ExternalIT {
         Instant start = Instant.now();
         onTwoHosts().install();
         release.awaitReady(Release.TO_ALL_READY);
-        Await.until("the front page is there", Release.TO_ALL_READY, () -> release.site().get("/").expect(200));
+        Await.until("the front page is there", PATIENCE, () -> release.site().get("/").expect(200));
         Figures.record("external/install all-ready=" + Gaps.seconds(Duration.between(start, Instant.now())));
 
-        Await.until("the autoscaler has raised the site to its least", Release.TO_ALL_READY, () -> assertThat(release.pods("wordpress")).hasSize(3));
-        release.awaitReady(Release.TO_ALL_READY);
+        Await.until("the autoscaler has raised the site to its least", PATIENCE, () -> assertThat(release.pods("wordpress")).hasSize(3));
+        release.awaitReady(PATIENCE);
         assertThat(release.pods("database")).isEmpty();
         assertThat(release.pods("etcd")).isEmpty();
         assertThat(release.site().address().getPort()).isEqualTo(30100);
@@ -311,7 +312,7 @@ class ExternalIT {
         try (var reader = new Reader(release.addresses(), release.site().address().getAuthority())) {
             // New pods make the front page of the site's address before they are ready.
             onOneHost(3, forged).with("wordpress: {site: {url: '%s'}}".formatted(release.site().address())).upgrade();
-            release.awaitReady(Release.TO_ALL_READY);
+            release.awaitReady(PATIENCE);
             Await.until("the plugin is replaced", PLUGIN, () -> assertThat(pluginsPage()).contains("Version 1.1.0").doesNotContain("Version 1.0.0"));
             Await.until("the forged archive is refused", PLUGIN, () -> assertThat(installLogs()).contains("forged: what").contains("nothing of it was unpacked"));
 

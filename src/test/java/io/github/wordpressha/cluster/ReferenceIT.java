@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ReferenceIT {
 
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final Duration TO_FIRST_PAGE = Duration.ofSeconds(180);
     /** etcd and the database spread over nodes; where there is one node, they cannot. */
     private static final String ON_ONE_NODE = "{etcd: {spread: preferred}, database: {spread: preferred}, wordpress: {spread: preferred}}";
@@ -106,7 +107,7 @@ class ReferenceIT {
         Map<String, String> secretsBefore = secretStates();
 
         release.upgrade();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.awaitReady(PATIENCE);
 
         assertThat(podStates()).containsAllEntriesOf(podsBefore);
         assertThat(secretStates()).isEqualTo(secretsBefore);
@@ -130,9 +131,9 @@ class ReferenceIT {
             Instant start = Instant.now();
             release.kubernetes().resource(pod).delete();
             endsByItself(pod, component, start);
-            Await.until("another pod in place of " + Pods.name(pod), Release.TO_ALL_READY, () -> assertThat(release.pods(component))
+            Await.until("another pod in place of " + Pods.name(pod), PATIENCE, () -> assertThat(release.pods(component))
                 .hasSizeGreaterThanOrEqualTo(pods.size()).extracting(one -> one.getMetadata().getUid()).doesNotContain(pod.getMetadata().getUid()));
-            release.awaitReady(Release.TO_ALL_READY);
+            release.awaitReady(PATIENCE);
             Figures.record("reference/delete-%s-pod ready=%ds".formatted(component, Duration.between(start, Instant.now()).toSeconds()));
             databaseIsWhole();
             story.isReadEverywhere(release);
@@ -142,7 +143,7 @@ class ReferenceIT {
     /** Each container obeys its image's stop signal: a pod with one that does not takes its whole grace period. */
     private void endsByItself(Pod pod, String component, Instant start) {
         Duration grace = Duration.ofSeconds(pod.getSpec().getTerminationGracePeriodSeconds());
-        Await.until(Pods.name(pod) + " has ended", grace.plus(Release.TO_ALL_READY), () -> {
+        Await.until(Pods.name(pod) + " has ended", grace.plus(PATIENCE), () -> {
             Pod now = release.kubernetes().pods().inNamespace(release.namespace()).withName(Pods.name(pod)).get();
             assertThat(now == null || !Pods.uid(now).equals(Pods.uid(pod))).isTrue();
         });
@@ -170,7 +171,7 @@ class ReferenceIT {
     }
 
     private void databaseIsWhole() {
-        Await.until("three Synced database members in one Primary view", Release.TO_ALL_READY, () -> new Galera(release.members()).assertWhole(3));
+        Await.until("three Synced database members in one Primary view", PATIENCE, () -> new Galera(release.members()).assertWhole(3));
     }
 
     private Map<String, String> podStates() {
