@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Certificates and their authority change while servers are killed, and every acknowledged row stays. A node with a wrong clock is not
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 @Tag("cluster")
 @Tag("named")
 @OnCluster(THREE_NODES)
+@Isolated("its limits are seconds that tests beside it would take")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class CertificateStormIT {
 

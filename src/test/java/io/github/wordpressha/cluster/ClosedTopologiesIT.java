@@ -12,6 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("cluster")
 @Tag("named")
 @OnCluster(THREE_NODES)
+@Isolated("a replication's primary fences itself where tests beside it take all processors")
 class ClosedTopologiesIT {
 
     private static final Duration PATIENCE = Duration.ofMinutes(6);

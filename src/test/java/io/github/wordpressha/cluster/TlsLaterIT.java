@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * A primary and its replicas that were installed without TLS and policies get both later, by the commands of SECURITY.md; between the two, their
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 @Tag("cluster")
 @Tag("named") // each step restarts all members one by one
 @OnCluster(THREE_NODES)
+@Isolated("a replication's primary fences itself where tests beside it take all processors")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TlsLaterIT {
 
