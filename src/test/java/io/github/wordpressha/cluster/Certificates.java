@@ -1,10 +1,10 @@
 package io.github.wordpressha.cluster;
 
-import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 /**
  * The certificates of a release with TLS, as its servers show them and as its Secrets hold them.
  *
- * @param container of a member, with openssl and the member's own certificate
+ * @param container of a member, with openssl and the member's own certificate; of an etcd pod, {@code status} has both
  * @param databasePorts the ports on which members show theirs at rest, with what openssl has to say first
  */
 record Certificates(Release release, String container, List<String> databasePorts) {
@@ -31,14 +31,20 @@ record Certificates(Release release, String container, List<String> databasePort
         return new Certificates(release, "elector", List.of(":3306 -starttls mysql", ":4444 "));
     }
 
-    /** The serial number of the certificate that each server shows, by its address and port. */
+    /** The serial number of the certificate that each server shows, by its address and port. It is asked in its own pod: policies keep other pods out. */
     Map<String, String> shown() {
-        return Stream.concat(servers("etcd", List.of(":2379 ", ":2380 ")), servers("database", databasePorts))
-            .collect(toMap(server -> server, server -> inMember(SHOWN, server.split(" ", 2))));
+        var shown = new HashMap<String, String>();
+        release.pods("etcd").forEach(pod -> List.of(":2379 ", ":2380 ").forEach(port -> shown.put(address(pod, port), shown(pod, "status", port))));
+        release.pods("database").forEach(pod -> databasePorts.forEach(port -> shown.put(address(pod, port), shown(pod, container, port))));
+        return shown;
     }
 
-    private Stream<String> servers(String tier, List<String> ports) {
-        return release.pods(tier).stream().flatMap(pod -> ports.stream().map(port -> pod.getStatus().getPodIP() + port));
+    private String shown(Pod pod, String in, String port) {
+        return in(Pods.name(pod), in, SHOWN, address(pod, port).split(" ", 2));
+    }
+
+    private static String address(Pod pod, String port) {
+        return pod.getStatus().getPodIP() + port;
     }
 
     /** The serial number of the certificate in a tier's Secret: {@code etcd} or {@code mysql}. */
@@ -76,7 +82,11 @@ record Certificates(Release release, String container, List<String> databasePort
 
     /** What a script prints in the first member. */
     String inMember(String script, String... arguments) {
+        return in(release.fullname() + "-mysql-0", container, script, arguments);
+    }
+
+    private String in(String pod, String in, String script, String... arguments) {
         String[] command = Stream.concat(Stream.of("bash", "-c", script), Stream.of(arguments)).toArray(String[]::new);
-        return Pods.exec(release.kubernetes(), release.namespace(), release.fullname() + "-mysql-0", container, COMMAND, command).strip();
+        return Pods.exec(release.kubernetes(), release.namespace(), pod, in, COMMAND, command).strip();
     }
 }

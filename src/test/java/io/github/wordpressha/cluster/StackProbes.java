@@ -145,7 +145,7 @@ final class StackProbes {
         String shown = "timeout 5 openssl s_client -connect %s -cert /tls/tls.crt -key /tls/tls.key </dev/null 2>/dev/null | openssl x509 -noout -issuer -subject";
         Pod pod = stack.pod("database");
         for (String server : List.of(stack.pod("etcd").getStatus().getPodIP() + ":2379", pod.getStatus().getPodIP() + ":3306 -starttls mysql")) {
-            assertThat(stack.shell(pod, "elector", shown.formatted(server))).as("certificate of %s", server).contains("the team's own");
+            Await.until("the server shows its certificate", SOON, () -> assertThat(stack.shell(pod, "elector", shown.formatted(server))).as("certificate of %s", server).contains("the team's own"));
         }
     }
 
