@@ -30,6 +30,11 @@ import org.testcontainers.DockerClientFactory;
 final class ClusterExtension implements ExecutionCondition, ParameterResolver, AfterAllCallback,
         TestExecutionExceptionHandler, LifecycleMethodExecutionExceptionHandler {
 
+    static {
+        // Sites are asked by other names than their addresses. Java's client reads this once in a process, whichever class uses it first.
+        System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host,connection");
+    }
+
     private static final Namespace STORE = Namespace.create(ClusterExtension.class);
     private static final Duration CLEANING = Duration.ofMinutes(3);
 

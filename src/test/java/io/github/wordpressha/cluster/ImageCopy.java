@@ -14,11 +14,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 /** Gives images of the chart a second name in the test registry, without their layers being read. */
 final class ImageCopy {
 
-    static {
-        // The client reads this once in a process, and Site needs it.
-        System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host,connection");
-    }
-
     private static final String TYPES = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 

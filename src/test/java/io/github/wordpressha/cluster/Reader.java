@@ -20,10 +20,6 @@ import java.util.concurrent.TimeoutException;
  */
 final class Reader implements AutoCloseable {
 
-    static {
-        System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host,connection");
-    }
-
     private static final Duration PAUSE = Duration.ofMillis(50);
     private static final Duration CONNECT = Duration.ofSeconds(1);
     private static final Duration ANSWER = Duration.ofSeconds(5);
