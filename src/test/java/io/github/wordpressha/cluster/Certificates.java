@@ -1,10 +1,10 @@
 package io.github.wordpressha.cluster;
 
+import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -19,6 +19,7 @@ record Certificates(Release release, String container, List<String> databasePort
 
     private static final Duration COMMAND = Duration.ofMinutes(1);
     private static final Duration ARRIVES = Duration.ofMinutes(8);
+    private static final List<String> ETCD_PORTS = List.of(":2379 ", ":2380 ");
     /** Prints the serial number of the certificate that a server shows, as {@code serial=...}. */
     static final String SHOWN = """
         timeout 5 openssl s_client -connect "$0" $1 -CAfile /tls/ca.crt -verify_return_error -cert /tls/tls.crt -key /tls/tls.key </dev/null 2>/dev/null | openssl x509 -noout -serial""";
@@ -33,18 +34,12 @@ record Certificates(Release release, String container, List<String> databasePort
 
     /** The serial number of the certificate that each server shows, by its address and port. It is asked in its own pod: policies keep other pods out. */
     Map<String, String> shown() {
-        var shown = new HashMap<String, String>();
-        release.pods("etcd").forEach(pod -> List.of(":2379 ", ":2380 ").forEach(port -> shown.put(address(pod, port), shown(pod, "status", port))));
-        release.pods("database").forEach(pod -> databasePorts.forEach(port -> shown.put(address(pod, port), shown(pod, container, port))));
-        return shown;
+        return Stream.concat(servers("etcd", "status", ETCD_PORTS), servers("database", container, databasePorts))
+            .collect(toMap(Server::address, server -> run(Pods.name(server.pod), server.container, SHOWN, server.address().split(" ", 2))));
     }
 
-    private String shown(Pod pod, String in, String port) {
-        return in(Pods.name(pod), in, SHOWN, address(pod, port).split(" ", 2));
-    }
-
-    private static String address(Pod pod, String port) {
-        return pod.getStatus().getPodIP() + port;
+    private Stream<Server> servers(String tier, String inContainer, List<String> ports) {
+        return release.pods(tier).stream().flatMap(pod -> ports.stream().map(port -> new Server(pod, inContainer, port)));
     }
 
     /** The serial number of the certificate in a tier's Secret: {@code etcd} or {@code mysql}. */
@@ -82,11 +77,19 @@ record Certificates(Release release, String container, List<String> databasePort
 
     /** What a script prints in the first member. */
     String inMember(String script, String... arguments) {
-        return in(release.fullname() + "-mysql-0", container, script, arguments);
+        return run(release.fullname() + "-mysql-0", container, script, arguments);
     }
 
-    private String in(String pod, String in, String script, String... arguments) {
+    private String run(String pod, String inContainer, String script, String... arguments) {
         String[] command = Stream.concat(Stream.of("bash", "-c", script), Stream.of(arguments)).toArray(String[]::new);
-        return Pods.exec(release.kubernetes(), release.namespace(), pod, in, COMMAND, command).strip();
+        return Pods.exec(release.kubernetes(), release.namespace(), pod, inContainer, COMMAND, command).strip();
+    }
+
+    /** A port that shows a certificate, and the container that asks it. */
+    private record Server(Pod pod, String container, String port) {
+
+        String address() {
+            return pod.getStatus().getPodIP() + port;
+        }
     }
 }

@@ -31,7 +31,6 @@ import org.junit.jupiter.api.TestMethodOrder;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TlsIT {
 
-    private static final Duration COMMAND = Duration.ofMinutes(1);
     private static final Duration RENEWAL = Duration.ofMinutes(3);
     private static final Duration REJOIN = Duration.ofMinutes(3);
     private static final int PER_SECOND = 2;
@@ -121,9 +120,9 @@ class TlsIT {
                 assertThat(plain.text()).doesNotContain("etcdserver");
             }
             String ask = "curl -s -m 5 --cacert /tls/ca.crt %s https://" + Pods.name(pod) + "." + release.fullname() + "-etcd." + release.namespace() + ".svc.cluster.local:2379/version || echo refused $?";
-            assertThat(onDatabase(ask.formatted(""))).as("without a certificate").contains("refused").doesNotContain("etcdserver");
-            assertThat(onDatabase(ask.formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("with one").contains("etcdserver");
-            assertThat(onDatabase(ask.replace(":2379", ":2380").formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("a client of etcd is no member").contains("refused");
+            assertThat(certificates.inMember(ask.formatted(""))).as("without a certificate").contains("refused").doesNotContain("etcdserver");
+            assertThat(certificates.inMember(ask.formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("with one").contains("etcdserver");
+            assertThat(certificates.inMember(ask.replace(":2379", ":2380").formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("a client of etcd is no member").contains("refused");
         }
     }
 
@@ -136,8 +135,8 @@ class TlsIT {
             assertThat(release.askInTheClear(wordpress, pod.getStatus().getPodIP(), "SELECT 'in'")).as("a client of %s without TLS", Pods.name(pod)).contains("insecure transport");
             // A member that speaks plainly is greeted at once; one that encrypts waits for the other's first word, and answers no other.
             String address = pod.getStatus().getPodIP() + ":4567";
-            assertThat(onDatabase("timeout 3 socat -u TCP:" + address + " STDOUT | wc -c").strip()).as("greeting on %s", address).isEqualTo("0");
-            assertThat(onDatabase(Certificates.SHOWN, address, "")).contains("serial=");
+            assertThat(certificates.inMember("timeout 3 socat -u TCP:" + address + " STDOUT | wc -c")).as("greeting on %s", address).isEqualTo("0");
+            assertThat(certificates.inMember(Certificates.SHOWN, address, "")).contains("serial=");
         }
     }
 
@@ -149,11 +148,11 @@ class TlsIT {
         String etcd = release.fullname() + "-etcd-client." + release.namespace() + ".svc.cluster.local";
         String ask = "curl -s -m 5 --cacert /tls/ca.crt --resolve %1$s:%2$d:%3$s %%s https://%1$s:%2$d/version || echo refused $?"
             .formatted(etcd, nodePort("etcd"), nodeAddress);
-        assertThat(onDatabase(ask.formatted(""))).as("without a certificate").contains("refused").doesNotContain("etcdserver");
-        assertThat(onDatabase(ask.formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("with one").contains("etcdserver");
+        assertThat(certificates.inMember(ask.formatted(""))).as("without a certificate").contains("refused").doesNotContain("etcdserver");
+        assertThat(certificates.inMember(ask.formatted("--cert /tls/tls.crt --key /tls/tls.key"))).as("with one").contains("etcdserver");
         String database = nodeAddress + ":" + nodePort("mysql");
         assertThat(release.askInTheClear(release.pods("wordpress").get(0), database, "SELECT 'in'")).as("without TLS").contains("insecure transport");
-        assertThat(onDatabase(Certificates.SHOWN, database, "-starttls mysql")).contains("serial=");
+        assertThat(certificates.inMember(Certificates.SHOWN, database, "-starttls mysql")).contains("serial=");
     }
 
     private int nodePort(String tier) {
@@ -192,11 +191,6 @@ class TlsIT {
         });
         String log = release.kubernetes().pods().inNamespace(release.namespace()).withName(last).inContainer("mysql").getLog();
         assertThat(log).containsPattern("ssl://[0-9.]+:4568").doesNotContain("tcp://10.");
-    }
-
-    private String onDatabase(String script, String... arguments) {
-        String[] command = Stream.concat(Stream.of("bash", "-c", script), Stream.of(arguments)).toArray(String[]::new);
-        return Pods.exec(release.kubernetes(), release.namespace(), release.fullname() + "-mysql-0", "mysql", COMMAND, command);
     }
 
     /** As SECURITY.md says it. */
