@@ -6,12 +6,11 @@ import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.github.wordpressha.Ports;
 import io.github.wordpressha.TextFiles;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,8 +44,8 @@ final class Addons implements AutoCloseable {
 
     private final ClusterUnderTest cluster;
     private final String namespace;
-    private final int http = freePort();
-    private final int https = freePort();
+    private final int http = Ports.free();
+    private final int https = Ports.free();
     private final Deque<HasMetadata> created = new ArrayDeque<>();
     private final List<Process> running = new ArrayList<>();
 
@@ -140,14 +139,6 @@ final class Addons implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private static int freePort() {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.wordpressha.Ports;
 import io.github.wordpressha.helm.Yaml;
 import io.github.wordpressha.metrics.Haste;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -69,8 +69,8 @@ final class Prometheus implements AutoCloseable {
         for (String program : List.of("prometheus", STATE_METRICS)) {
             assumeTrue(Programs.onPath(program), "no " + program + " on the PATH");
         }
-        int port = freePort();
-        int statePort = freePort();
+        int port = Ports.free();
+        int statePort = Ports.free();
         address = URI.create("http://127.0.0.1:" + port);
         try {
             Path directory = Files.createTempDirectory("prometheus");
@@ -78,7 +78,7 @@ final class Prometheus implements AutoCloseable {
             Files.writeString(directory.resolve("rules.yaml"), Yaml.MAPPER.writeValueAsString(rules));
             Files.writeString(directory.resolve("hastened.yaml"), Yaml.MAPPER.writeValueAsString(Haste.hastened(rules)));
             start(directory, STATE_METRICS, "--kubeconfig=" + cluster.kubeconfig(), "--namespaces=" + namespace, "--host=127.0.0.1", "--port=" + statePort,
-                "--telemetry-host=127.0.0.1", "--telemetry-port=" + freePort(), "--resources=pods,deployments,statefulsets,horizontalpodautoscalers");
+                "--telemetry-host=127.0.0.1", "--telemetry-port=" + Ports.free(), "--resources=pods,deployments,statefulsets,horizontalpodautoscalers");
             start(directory, "prometheus", "--config.file=" + configuration, "--storage.tsdb.path=" + directory.resolve("data"), "--web.listen-address=127.0.0.1:" + port);
             Await.until("Prometheus is ready", START, () -> get("/-/ready"));
         } catch (IOException e) {
@@ -92,14 +92,6 @@ final class Prometheus implements AutoCloseable {
 
     private void start(Path directory, String... command) throws IOException {
         processes.add(new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(directory.resolve(command[0] + ".log").toFile()).start());
-    }
-
-    private static int freePort() {
-        try (var socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     /** The samples of an expression, now. */

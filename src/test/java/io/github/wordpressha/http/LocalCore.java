@@ -1,6 +1,7 @@
 package io.github.wordpressha.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.wordpressha.Ports;
 import io.github.wordpressha.helm.Values;
 import io.github.wordpressha.helm.Yaml;
 import java.io.IOException;
@@ -40,7 +41,7 @@ final class LocalCore implements AutoCloseable {
 
   LocalCore(Path directory) throws IOException {
     this.directory = directory;
-    this.port = LocalSite.freePort();
+    this.port = Ports.free();
     Path data = Files.createDirectories(directory.resolve("database"));
     // Without its own accounts it lets every client in.
     server = new ProcessBuilder(LocalSite.program("mariadbd").orElseThrow().toString(), "--no-defaults", "--datadir=" + data, "--socket=" + data.resolve("socket"),

@@ -3,6 +3,7 @@ package io.github.wordpressha.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.wordpressha.Ports;
 import io.github.wordpressha.Profiles;
 import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.http.Row.Step;
@@ -10,7 +11,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,10 +92,10 @@ final class LocalSite implements HttpTarget {
   private LocalSite(Path directory, ObjectNode values, LocalCore core) throws IOException {
     this.directory = directory;
     this.core = core;
-    port = freePort();
-    ownPort = freePort();
-    statusPort = freePort();
-    metricsPort = freePort();
+    port = Ports.free();
+    ownPort = Ports.free();
+    statusPort = Ports.free();
+    metricsPort = Ports.free();
     site = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), "site.example");
     status = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), statusPort), "status");
     metrics = new Client(new InetSocketAddress(InetAddress.getLoopbackAddress(), metricsPort), "metrics");
@@ -301,12 +301,6 @@ final class LocalSite implements HttpTarget {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly().onExit().join();
     });
-  }
-
-  static int freePort() throws IOException {
-    try (var socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
   }
 
   private static List<Path> files(Path directory) {

@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.marcnuri.helm.Helm;
+import io.github.wordpressha.Ports;
 import io.github.wordpressha.Profiles;
 import io.github.wordpressha.helm.ChartArchive;
 import io.github.wordpressha.helm.Yaml;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Files;
@@ -104,7 +104,7 @@ class PublishTest {
   @DisplayName("a registry gets the archive's very bytes, refuses a changed version, and Helm renders from it")
   void pushesToARegistry() throws Exception {
     assumeTrue(onPath("docker-registry"), "no docker-registry on the PATH");
-    int port = freePort();
+    int port = Ports.free();
     Path config = Files.writeString(directory.resolve("registry.yml"), """
         version: 0.1
         log: {level: error}
@@ -207,12 +207,6 @@ class PublishTest {
 
   private static boolean onPath(String program) {
     return Stream.of(System.getenv("PATH").split(":")).anyMatch(d -> Files.isExecutable(Path.of(d, program)));
-  }
-
-  private static int freePort() throws IOException {
-    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 
   private static boolean answers(int port) {
