@@ -6,17 +6,20 @@
 
 namespace WordPressHa;
 
+require '/etc/wordpress-web/php-queue.php';
+
 const LISTEN = '0.0.0.0:9205';
 const REQUESTS = '127.0.0.1:9205';
 const NGINX = 'http://127.0.0.1:8081';
 const ROUTER = 'http://127.0.0.1:8404';
+/** The pools of php-fpm.conf. */
+const PHP_SOCKETS = ['www' => '/run/wordpress/php-fpm.sock', 'queries' => '/run/wordpress/php-fpm-queries.sock'];
 
 /** Of the router's hundreds of series, those that say whether the database is within reach. */
 const ROUTER_METRICS = '~^(?:# (?:HELP|TYPE) )?haproxy_(?:backend_(?:active_servers|current_sessions|sessions_total|connection_errors_total)|server_(?:status|check_failures_total))[ {]~';
 /** php-fpm's names for its figures, and what they are called in its own OpenMetrics format. */
 const PHP_METRICS = [
 	'accepted conn'        => ['phpfpm_accepted_connections_total', 'counter', 'Requests that the pool has accepted.'],
-	'listen queue'         => ['phpfpm_listen_queue', 'gauge', 'Requests that wait for a worker of the pool.'],
 	'active processes'     => ['phpfpm_active_processes', 'gauge', 'Busy workers of the pool.'],
 	'idle processes'       => ['phpfpm_idle_processes', 'gauge', 'Idle workers of the pool.'],
 	'max children reached' => ['phpfpm_max_children_reached_total', 'counter', 'Times that the pool had no worker left to start.'],
@@ -148,7 +151,9 @@ function fetch(string $url): ?string
 function php_metrics(string ...$statuses): string
 {
 	$pools = array_filter(array_map(static fn (string $status): ?array => json_decode($status, true), $statuses));
-	return implode('', array_map(static fn (string $figure, array $as): string => metric(...[...$as, array_map(
+	$waiting = array_map(static fn (string $pool, string $socket): array => [['pool' => $pool], waiting_requests($socket)], array_keys(PHP_SOCKETS), PHP_SOCKETS);
+	return metric('phpfpm_listen_queue', 'gauge', 'Requests that wait for a worker of the pool.', $waiting)
+		. implode('', array_map(static fn (string $figure, array $as): string => metric(...[...$as, array_map(
 		static fn (array $pool): array => [['pool' => $pool['pool']], $pool[$figure]], $pools)]), array_keys(PHP_METRICS), PHP_METRICS));
 }
 

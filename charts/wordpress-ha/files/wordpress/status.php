@@ -10,10 +10,12 @@ namespace WordPressHa;
 use Throwable;
 
 require '/etc/wordpress/database.php';
+require '/etc/wordpress-web/php-queue.php';
 
 const AGENT_PORT = 9200;
 const SITE_PORT = 8082;
 const STATUS_PORT = 8081;
+const PHP_SOCKET = '/run/wordpress/php-fpm.sock';
 const CONTENT = '/usr/src/wordpress/wp-content';
 const PATIENCE_SECONDS = 3;
 /** A due event waits for the CronJob's next run, and for the start of its pod. */
@@ -120,7 +122,8 @@ function php(Report $report): void
 	[$status, , $body] = get('127.0.0.1', STATUS_PORT, '/php', 'status');
 	preg_match_all('~^([a-z ]+):\s+(\d+)~m', $body, $found, PREG_SET_ORDER);
 	$is = array_column($found, 2, 1);
-	$report->line('php', $status === 200 && ($is['listen queue'] ?? 0) == 0, sprintf('%d of %d workers are busy, %d requests wait.', $is['active processes'] ?? 0, $is['total processes'] ?? 0, $is['listen queue'] ?? 0));
+	$waiting = waiting_requests(PHP_SOCKET);
+	$report->line('php', $status === 200 && $waiting === 0, sprintf('%d of %d workers are busy, %d requests wait.', $is['active processes'] ?? 0, $is['total processes'] ?? 0, $waiting));
 }
 
 $release  = json_decode((string) file_get_contents('/etc/wordpress-web/release.json'), true, 4, JSON_THROW_ON_ERROR);

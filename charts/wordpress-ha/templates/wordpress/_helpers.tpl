@@ -466,7 +466,7 @@ release.json: |
 {{ . }}: |
   {{- tpl ($.Files.Get (printf "files/wordpress/%s" .)) $ | nindent 2 }}
 {{- end }}
-{{- range list "types.conf" "media-server.conf" "fastcgi.conf" "visitor.conf" "php.conf" "prepare.sh" "seed-content.sh" "sync-code.sh" "copy-static.sh" "drain-nginx.sh" "start-php.sh" "drain-php.sh" "status.php" }}
+{{- range list "types.conf" "media-server.conf" "fastcgi.conf" "visitor.conf" "php.conf" "prepare.sh" "seed-content.sh" "sync-code.sh" "copy-static.sh" "drain-nginx.sh" "start-php.sh" "drain-php.sh" "php-queue.php" "status.php" }}
 {{ . }}: |
   {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
 {{- end }}

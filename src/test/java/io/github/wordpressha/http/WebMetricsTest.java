@@ -15,6 +15,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -24,6 +27,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The metrics of a web pod, served by its container on this machine: what visitors do is counted. */
 @Tag("http")
@@ -33,6 +38,7 @@ class WebMetricsTest {
 
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final String REQUESTS = "wordpress_ha_http_requests_total";
+  private static final String WAITING = "phpfpm_listen_queue";
   /** Without a database nothing is known of its events. */
   private static final Set<String> OF_THE_DATABASE = Set.of("wordpress_ha_cron_due_events", "wordpress_ha_cron_lag_seconds");
 
@@ -87,6 +93,23 @@ class WebMetricsTest {
     double before = value(REQUESTS, Map.of("code", "404", "from", "nginx"));
     IntStream.range(0, 500).parallel().forEach(i -> site.send(Step.get("/readme.html")));
     Awaitility.await().atMost(PATIENCE).until(() -> value(REQUESTS, Map.of("code", "404", "from", "nginx")) - before >= 500);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"www, comment_author_x=1", "queries, none=1"})
+  @DisplayName("requests that wait for a worker are counted, by pool")
+  void countsWaitingRequests(String pool, String cookie) {
+    assertThat(value(WAITING, Map.of("pool", pool))).isZero();
+    ExecutorService clients = Executors.newCachedThreadPool();
+    var visitors = IntStream.range(0, 60).mapToObj(i -> CompletableFuture.runAsync(() ->
+        site.send(Step.request("GET", "/?slow&unique=" + i, Map.of("Cookie", cookie), "")), clients)).toList();
+    try {
+      Awaitility.await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(() -> value(WAITING, Map.of("pool", pool)) > 5);
+    } finally {
+      visitors.forEach(CompletableFuture::join);
+      clients.shutdown();
+    }
+    assertThat(value(WAITING, Map.of("pool", pool))).isZero();
   }
 
   @Test

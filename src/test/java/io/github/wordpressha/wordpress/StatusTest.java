@@ -7,12 +7,17 @@ import com.sun.net.httpserver.HttpServer;
 import io.github.wordpressha.Profiles;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -45,12 +50,14 @@ class StatusTest {
   void start() throws Exception {
     assumeTrue(isInstalled("php"), "php is not installed");
     int site = serve("127.0.0.1", 0, "<html>");
-    int fpm = serve("127.0.0.1", 0, "pool: www\nlisten queue: 0\nactive processes: 2\ntotal processes: 8\n");
+    int fpm = serve("127.0.0.1", 0, "pool: www\nactive processes: 2\ntotal processes: 8\n");
     agentPort = serve("127.0.0.1", 0, "Synced.");
     String script = Files.readString(Profiles.CHART_DIRECTORY.resolve("files/wordpress/status.php"))
         .replace("/etc/wordpress/", directory + "/").replace("/etc/wordpress-web/", directory + "/").replace("/usr/src/wordpress/wp-content", directory.toString())
+        .replace("/run/wordpress/", directory + "/")
         .replace("AGENT_PORT = 9200", "AGENT_PORT = " + agentPort).replace("SITE_PORT = 8082", "SITE_PORT = " + site).replace("STATUS_PORT = 8081", "STATUS_PORT = " + fpm);
     Files.writeString(directory.resolve("status.php"), script);
+    Files.copy(Profiles.CHART_DIRECTORY.resolve("files/wordpress/php-queue.php"), directory.resolve("php-queue.php"));
     Files.writeString(directory.resolve("database.php"), DATABASE);
     Files.writeString(directory.resolve("cron"), "a:0:{}");
     Files.writeString(directory.resolve("release.json"), "{\"name\": \"default/blog\", \"members\": [\"127.0.0.1\", \"127.0.0.2\"]}");
@@ -81,6 +88,18 @@ class StatusTest {
     serve("127.0.0.2", agentPort, "Synced.");
     Files.createFile(directory.resolve("away"));
     assertThat(status(1)).contains("database   NOT WELL  It does not answer this pod: Connection refused").contains("cron       NOT WELL").contains("content    well");
+  }
+
+  @Test
+  @DisplayName("requests that wait for a worker of PHP are counted, and are not well")
+  void phpIsBusy() throws Exception {
+    serve("127.0.0.2", agentPort, "Synced.");
+    var address = UnixDomainSocketAddress.of(directory.resolve("php-fpm.sock"));
+    try (var workers = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(address);
+        var accepted = SocketChannel.open(address); var worker = workers.accept(); var first = SocketChannel.open(address); var second = SocketChannel.open(address)) {
+      assertThat(Stream.of(accepted, worker, first, second)).allMatch(SocketChannel::isConnected);
+      assertThat(status(1)).contains("php        NOT WELL  2 of 8 workers are busy, 2 requests wait.");
+    }
   }
 
   @Test
