@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * What stands at the edge of a cluster: Traefik, for Ingresses and the Gateway API, and cert-manager. The programs that {@code ci/addons/build}
@@ -57,7 +56,7 @@ final class Addons implements AutoCloseable {
 
     /** Starts all of it, and waits until the issuers certify. Where the programs cannot be built, the tests are skipped. */
     void start() {
-        Path programs = programs();
+        Path programs = Programs.built(BUILD);
         define(definitions(programs.resolve("crds")));
         run(programs.resolve("bin/cert-manager"), List.of("--kubeconfig", cluster.kubeconfig().toString(), "--cluster-resource-namespace", namespace));
         run(programs.resolve("bin/traefik"), List.of(
@@ -99,22 +98,6 @@ final class Addons implements AutoCloseable {
     }
 
     // --- programs -----------------------------------------------------------------------------------------------------
-
-    private static Path programs() {
-        try {
-            Process build = new ProcessBuilder(BUILD).start();
-            build.getOutputStream().close();
-            String built = new String(build.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            String reason = new String(build.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
-            Assumptions.assumeTrue(build.waitFor() == 0, reason.strip());
-            return Path.of(built.strip());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted", e);
-        }
-    }
 
     private void run(Path program, List<String> options) {
         var command = new ArrayList<>(List.of(program.toString()));

@@ -1,7 +1,5 @@
 package io.github.wordpressha.cluster;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.wordpressha.Ports;
@@ -23,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * A Prometheus on this machine that scrapes a namespace's pods as the chart's PodMonitors say, the kubelets, which must answer strangers, and a
@@ -64,11 +63,9 @@ final class Prometheus implements AutoCloseable {
     private final List<Process> processes = new ArrayList<>();
     private final URI address;
 
-    /** Needs the programs on the PATH: it skips the test where they are not. */
+    /** Where the programs cannot be built, the test is skipped. */
     Prometheus(ClusterUnderTest cluster, String namespace, JsonNode rules) {
-        for (String program : List.of("prometheus", STATE_METRICS)) {
-            assumeTrue(Programs.onPath(program), "no " + program + " on the PATH");
-        }
+        Path programs = Programs.built("ci/tools", "prometheus", STATE_METRICS);
         int port = Ports.free();
         int statePort = Ports.free();
         address = URI.create("http://127.0.0.1:" + port);
@@ -77,9 +74,9 @@ final class Prometheus implements AutoCloseable {
             Path configuration = Files.writeString(directory.resolve("prometheus.yaml"), CONFIGURATION.formatted(cluster.kubeconfig(), namespace, statePort));
             Files.writeString(directory.resolve("rules.yaml"), Yaml.MAPPER.writeValueAsString(rules));
             Files.writeString(directory.resolve("hastened.yaml"), Yaml.MAPPER.writeValueAsString(Haste.hastened(rules)));
-            start(directory, STATE_METRICS, "--kubeconfig=" + cluster.kubeconfig(), "--namespaces=" + namespace, "--host=127.0.0.1", "--port=" + statePort,
+            start(directory, programs.resolve(STATE_METRICS), "--kubeconfig=" + cluster.kubeconfig(), "--namespaces=" + namespace, "--host=127.0.0.1", "--port=" + statePort,
                 "--telemetry-host=127.0.0.1", "--telemetry-port=" + Ports.free(), "--resources=pods,deployments,statefulsets,horizontalpodautoscalers");
-            start(directory, "prometheus", "--config.file=" + configuration, "--storage.tsdb.path=" + directory.resolve("data"), "--web.listen-address=127.0.0.1:" + port);
+            start(directory, programs.resolve("prometheus"), "--config.file=" + configuration, "--storage.tsdb.path=" + directory.resolve("data"), "--web.listen-address=127.0.0.1:" + port);
             Await.until("Prometheus is ready", START, () -> get("/-/ready"));
         } catch (IOException e) {
             close();
@@ -90,8 +87,9 @@ final class Prometheus implements AutoCloseable {
         }
     }
 
-    private void start(Path directory, String... command) throws IOException {
-        processes.add(new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(directory.resolve(command[0] + ".log").toFile()).start());
+    private void start(Path directory, Path program, String... options) throws IOException {
+        List<String> command = Stream.concat(Stream.of(program.toString()), Stream.of(options)).toList();
+        processes.add(new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(directory.resolve(program.getFileName() + ".log").toFile()).start());
     }
 
     /** The samples of an expression, now. */
