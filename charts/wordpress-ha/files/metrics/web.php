@@ -41,7 +41,7 @@ function metric(string $name, string $type, string $help, array $samples): strin
 /** The requests that nginx has answered: by status and by what made the answer. */
 final class Requests
 {
-	private const BOUNDS = ['0.05', '0.25', '1', '5', '+Inf'];
+	private const BOUNDS = ['0.05', '0.25', '1.0', '5.0', '+Inf'];
 	private const FROM_CACHE = ['HIT', 'STALE', 'UPDATING', 'REVALIDATED'];
 
 	private array $byStatus = [], $buckets = [], $seconds = [];

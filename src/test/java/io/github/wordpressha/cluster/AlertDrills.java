@@ -12,9 +12,12 @@ import io.github.wordpressha.metrics.Metric.Tier;
 import io.github.wordpressha.metrics.Metrics;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 
 /** An installed release whose alerts a Prometheus evaluates: a healthy one fires none; a fault fires its own and no others, and they resolve. */
 final class AlertDrills implements AutoCloseable {
@@ -24,14 +27,17 @@ final class AlertDrills implements AutoCloseable {
     private static final Duration TO_SCRAPE = Duration.ofMinutes(4);
     /** What else a fault fires may fire a little later. */
     private static final Duration LATER = Duration.ofSeconds(20);
+    private static final Pattern SELECTOR = Pattern.compile("[a-z_]\\w*\\{(?:[^\"}]|\"[^\"]*\")*}");
 
     private final Release release;
+    private final JsonNode rules;
     private final Prometheus prometheus;
 
     /** @param values those of the release */
     AlertDrills(ClusterUnderTest cluster, Release release, String values) {
         this.release = release;
-        this.prometheus = new Prometheus(cluster, release.namespace(), rules(release, values));
+        this.rules = rules(release, values);
+        this.prometheus = new Prometheus(cluster, release.namespace(), rules);
     }
 
     /** The cluster has no PrometheusRules: Prometheus gets the rules as they are rendered. */
@@ -58,6 +64,11 @@ final class AlertDrills implements AutoCloseable {
             assertThat(Metrics.of(tiers)).allMatch(metric -> scraped.stream().anyMatch(metric::covers), "was scraped");
             assertThat(prometheus.failures()).isEmpty();
         });
+    }
+
+    /** What the alerts' expressions select, for example {@code up{namespace="blog"}}. */
+    List<String> selectors() {
+        return rules.findValuesAsText("expr").stream().flatMap(expression -> SELECTOR.matcher(expression).results()).map(MatchResult::group).distinct().toList();
     }
 
     /** Nothing fires, in a hurry or not, for so long. */

@@ -97,6 +97,8 @@ class MetricsIT {
         """;
     /** What each panel of the dashboards shows, for people. */
     private static final Path PANELS = Path.of("target/panels.txt");
+    /** Of what the alerts select: errors, containers that wait or were ended, and the autoscaler that this release is without. */
+    private static final Set<String> EMPTY_WHEN_WELL = Set.of("code=~\"5..\"", "_status_waiting_reason", "_status_last_terminated_reason", "kube_horizontalpodautoscaler");
     private static final String TAINT = "example.com/drill";
 
     private final ClusterUnderTest cluster;
@@ -201,7 +203,7 @@ class MetricsIT {
 
     @Test
     @Order(3)
-    @DisplayName("Prometheus scrapes every pod, each panel of the dashboards has data, and a healthy release fires no alert")
+    @DisplayName("Prometheus scrapes every pod, each panel of the dashboards and each alert has data, and a healthy release fires no alert")
     void scraped() throws IOException {
         drills = new AlertDrills(cluster, release, values());
         drills.awaitSamples(TIERS);
@@ -212,6 +214,8 @@ class MetricsIT {
         for (String query : panels()) {
             Files.writeString(PANELS, query + "\n    " + drills.prometheus().query(query) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         }
+        assertThat(drills.selectors()).filteredOn(selector -> EMPTY_WHEN_WELL.stream().noneMatch(selector::contains))
+            .isNotEmpty().allMatch(selector -> !drills.prometheus().query(selector).isEmpty(), "selects something");
         drills.assertQuiet(QUIET);
     }
 

@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -71,6 +72,13 @@ class WebMetricsTest {
   void isValid() {
     Promtool.assumePresent();
     Promtool.checkMetrics(site.scrape().text());
+  }
+
+  @Test
+  @DisplayName("bounds of histograms are written as Prometheus 3 stores them, so that expressions name the same bound in each version")
+  void boundsAreDecimal() {
+    assertThat(Pattern.compile("le=\"([^\"]*)\"").matcher(site.scrape().text()).results().map(found -> found.group(1)).distinct())
+        .hasSizeGreaterThan(2).allMatch(bound -> bound.equals("+Inf") || bound.contains("."));
   }
 
   @Test
