@@ -17,8 +17,8 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.parallel.Isolated;
 
 /**
- * Certificates and their authority change while servers are killed, and every acknowledged row stays. A node with a wrong clock is not
- * among the faults: the nodes of a test cluster share one kernel, and so one clock. CertificatesTest gives the renewal a wrong one.
+ * Certificates and their authority change while servers are killed, and every acknowledged row stays. ClockIT gives a member a wrong clock, and
+ * CertificatesTest the renewal.
  */
 @Tag("closed")
 @Tag("tls")
