@@ -14,6 +14,8 @@ interval=0.5 # seconds between two looks: what a request may be told is at most 
 patience=2   # seconds that the server may take to answer one; more is a failure for the clients, too
 
 export RUN
+age "$RUN/beat"
+if [ "$REPLY" -lt 0 ]; then rm "$RUN/beat"; fi # of a time before the node started anew
 # Each proxy keeps one request waiting, most of the time: that is a sleeping shell of half a megabyte.
 socat TCP-LISTEN:"$AGENT_PORT",reuseaddr,fork,backlog=256,max-children=256 EXEC:"bash $(dirname "$0")/respond.sh",nofork 2>/dev/null & # it complains of every client that hangs up early
 listener=$!
@@ -68,8 +70,8 @@ look() {
   return 1
 }
 
-# beat: says that the notes are true now. Written in place: ten digits, in one write.
-beat() { printf '%s\n' "$EPOCHSECONDS" 1<>"$RUN/beat"; }
+# beat: says that the notes are true now.
+beat() { stamp "$RUN/beat"; }
 
 mkdir -p "$RUN"
 declare -A answer=()

@@ -79,5 +79,10 @@ pause() {
 # read_note FILE: sets REPLY to its first line, without starting a process; to nothing when there is none.
 read_note() { REPLY=""; [ ! -e "$1" ] || read -r REPLY <"$1" || true; } 2>/dev/null
 
-# age FILE: seconds since it was written; a large number when there is none.
-age() { local at; at=$(stat -c %Y "$1" 2>/dev/null) || at=0; echo $(($(date +%s) - at)); }
+# tick: sets up to the seconds since the node has started. How long something takes is measured by it: bash counts SECONDS by the time of day,
+# which may be set meanwhile, by an hour or more.
+tick() { read -r up _ </proc/uptime; up=${up%.*}; }
+# stamp FILE: notes that something happens now. In place, in one write.
+stamp() { tick; printf '%-15s\n' "$up" 1<>"$1"; }
+# age FILE: sets REPLY to the seconds since its stamp; without one, since the node has started. It is negative for a stamp from before that.
+age() { read_note "$1"; tick; REPLY=$((up - ${REPLY:-0})); }

@@ -25,7 +25,7 @@ done
 answer() { printf 'HTTP/1.0 %s\r\nContent-Type: %s\r\nContent-Length: %s\r\nConnection: close\r\n\r\n%s\n' "$1" "$2" $((${#3} + 1)) "$3"; }
 
 # Whether the watcher has said within the last seconds that its notes are true.
-is_fresh() { local at=0; read -r at <"$RUN/beat" && [ $((EPOCHSECONDS - at)) -le $fresh ]; } 2>/dev/null
+is_fresh() { local at up; read -r at <"$RUN/beat" && read -r up _ </proc/uptime && [ $((${up%.*} - at)) -le $fresh ]; } 2>/dev/null
 
 # judged: sets code and reason, for clients that write.
 judged() {

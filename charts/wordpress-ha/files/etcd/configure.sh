@@ -27,8 +27,11 @@ log() { printf '%s etcd-configure: %s\n' "$(date -u +%FT%TZ)" "$*"; }
 said="" said_at=0
 # say TEXT: at once when it is news, else every ten seconds.
 say() {
-  if [ "$1" = "$said" ] && [ $((SECONDS - said_at)) -lt 10 ]; then return; fi
-  said=$1 said_at=$SECONDS
+  local up
+  read -r up _ </proc/uptime
+  up=${up%.*}
+  if [ "$1" = "$said" ] && [ $((up - said_at)) -lt 10 ]; then return; fi
+  said=$1 said_at=$up
   log "$1"
 }
 host() { echo "$1.$DOMAIN"; }

@@ -29,8 +29,8 @@ from_state() { number "$2"; [ -z "$REPLY" ] || gauge "$1" "$3" "$REPLY"; }
 
 member() {
   local phase health code reason answers=0 takes_writes=0
-  read_note "$RUN/beat"
-  if [ $((EPOCHSECONDS - ${REPLY:-0})) -le $fresh ]; then answers=1; fi
+  age "$RUN/beat"
+  if [ "$REPLY" -le $fresh ]; then answers=1; fi
   read_note "$RUN/phase"; label "${REPLY:-not started}"; phase=$REPLY
   read_note "$RUN/health"; health=${REPLY:-503 The check agent has just started.}
   code=${health%% *}; label "${health#* }"; reason=$REPLY

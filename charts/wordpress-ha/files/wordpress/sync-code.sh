@@ -29,6 +29,8 @@ declare -A began=() retired=()
 
 log() { printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "${0##*/}" "$*" >&2; }
 say() { [ "$1" = "$said" ] || log "$1"; said=$1; }
+# tick: sets up to the seconds since the node has started, as the time of day may be set meanwhile.
+tick() { read -r up _ </proc/uptime; up=${up%.*}; }
 
 # list DIRECTORY: its code, an entry for each file, link, directory and shared name, "<type> TAB <what must be equal> TAB <path>". A shared
 # directory counts wherever its plugin is: on NFS, pods learn at different times that it was made.
@@ -98,7 +100,8 @@ make() {
 
 # renew: switches to what is on the volume, whole or not at all.
 renew() {
-  local before=$changed begin=$SECONDS id
+  local before=$changed begin id
+  tick; begin=$up
   share
   list "$SHARED" >"$CODE/.wanted" || return 1
   id=$(sha256sum <"$CODE/.wanted" | cut -c1-16)
@@ -113,15 +116,16 @@ renew() {
   unset "retired[$id]"
   point current "$id"
   said=""
-  log "Generation $id: $(tr -cd '\0' <"$CODE/.copied" | wc -c) files were copied in $((SECONDS - begin)) s."
+  tick
+  log "Generation $id: $(tr -cd '\0' <"$CODE/.copied" | wc -c) files were copied in $((up - begin)) s."
 }
 
 # end_dead_changes: forgets changes that have taken longer than any request may. Their processes were killed.
 end_dead_changes() {
   local id
   for id in $changing; do
-    : "${began[$id]:=$SECONDS}"
-    [ $((SECONDS - began[$id])) -gt "$LEASE" ] || continue
+    : "${began[$id]:=$up}"
+    [ $((up - began[$id])) -gt "$LEASE" ] || continue
     log "The change $id has not ended: its process was killed."
     rm -f "$state/changing/$id"
     announce || true
@@ -133,8 +137,8 @@ retire() {
   local id
   while read -r id; do
     [ "$id" != "$(current)" ] || continue
-    : "${retired[$id]:=$SECONDS}"
-    [ $((SECONDS - retired[$id])) -gt "$KEPT" ] || continue
+    : "${retired[$id]:=$up}"
+    [ $((up - retired[$id])) -gt "$KEPT" ] || continue
     rm -rf "${CODE:?}/$id"
     unset "retired[$id]"
     : >"$RUN/retired-$id"
@@ -153,8 +157,10 @@ first() {
 }
 
 follow() {
-  local seen="" checked=$SECONDS pause=$CHECK_SECONDS now before="" failures=0
+  local seen="" checked pause=$CHECK_SECONDS now before="" failures=0
+  tick; checked=$up
   while sleep 1; do
+    tick
     retire
     look || { furnish || say "Waiting: the content volume cannot be read."; continue; }
     end_dead_changes
@@ -165,9 +171,9 @@ follow() {
       elif [ $((++failures)) -ge 5 ]; then
         sleep "$SETTLE_SECONDS" # for example a file that cannot be read
       fi
-    elif [ $((SECONDS - checked)) -ge "$pause" ]; then
+    elif [ $((up - checked)) -ge "$pause" ]; then
       share
-      now=$(list "$SHARED" | sha256sum | cut -c1-16) checked=$SECONDS
+      now=$(list "$SHARED" | sha256sum | cut -c1-16) checked=$up
       if [ "$now" = "$(current)" ]; then pause=$CHECK_SECONDS
       elif [ "$now" != "$before" ]; then pause=$SETTLE_SECONDS
       elif renew; then pause=$CHECK_SECONDS; fi
@@ -176,15 +182,18 @@ follow() {
   done
 }
 
-# beat: a file that is young while the volume answers.
-beat() { while sleep 1; do if ls "$state" >/dev/null 2>&1; then : >"$RUN/volume-answers"; fi; done; }
+# beat: notes when the volume has answered last.
+beat() { while sleep 1; do if ls "$state" >/dev/null 2>&1; then stamp; fi; done; }
+stamp() { tick; printf '%-15s\n' "$up" 1<>"$RUN/volume-answers"; }
 
 # guard: takes /code/volume away from PHP while the volume is silent. It never touches the volume itself.
 guard() {
-  local target
+  local target answered
   while sleep 1; do
     target=$VOLUME
-    if [ $((EPOCHSECONDS - $(stat -c %Y "$RUN/volume-answers"))) -gt "$SILENT_SECONDS" ]; then target=away; fi
+    tick
+    read -r answered <"$RUN/volume-answers"
+    if [ $((up - answered)) -gt "$SILENT_SECONDS" ]; then target=away; fi
     if [ "$(readlink "$CODE/volume")" = "$target" ]; then continue; fi
     if [ "$target" = away ]; then log "The content volume does not answer: code and stored media are served from this pod."; else log "The content volume answers again."; fi
     point volume "$target"
@@ -194,7 +203,7 @@ guard() {
 case ${1:-} in
 first) first ;;
 follow)
-  : >"$RUN/volume-answers"
+  stamp
   trap 'kill $(jobs -p)' TERM QUIT # the image's stop signal is QUIT
   beat & guard & follow &
   wait -n

@@ -21,7 +21,6 @@ for ((i = 0; ; i++)); do
   if take_root; then break; fi # Galera refuses statements until the server is synced
   if ! kill -0 $server 2>/dev/null; then log "The server ended while the data directory was made; its log is above."; exit 1; fi
   if [ $i -ge $patience ]; then log "The server did not come up within $patience s; its log is above."; kill $server; exit 1; fi
-  touch "$RUN/phase"
   sleep 1
 done
 

@@ -17,11 +17,13 @@ case $phase in
       exit 0
     fi ;;
   waiting)
-    if [ "$(age "$RUN/phase")" -le 120 ]; then exit 0; fi
-    echo "The start script has not looked at the facts for $(age "$RUN/phase") s."; exit 1 ;;
+    age "$RUN/alive"
+    if [ "$REPLY" -le 120 ]; then exit 0; fi
+    echo "The start script has not looked at the facts for $REPLY s."; exit 1 ;;
 esac
 progress="$(du -s "$DATADIR" 2>/dev/null | cut -f1) $(cat /proc/[0-9]*/stat 2>/dev/null | awk '$2 == "(mysqld)" {ticks += $14 + $15} END {print ticks + 0}')"
-if [ "$progress" != "$(cat "$RUN/progress" 2>/dev/null || true)" ]; then note "$RUN/progress" "$progress"; exit 0; fi
-if [ "$(age "$RUN/progress")" -le $stalled ]; then exit 0; fi
-echo "The server ($phase) has not answered, written or computed anything for $(age "$RUN/progress") s."
+if [ "$progress" != "$(cat "$RUN/progress" 2>/dev/null || true)" ]; then note "$RUN/progress" "$progress"; stamp "$RUN/progressed"; exit 0; fi
+age "$RUN/progressed"
+if [ "$REPLY" -le $stalled ]; then exit 0; fi
+echo "The server ($phase) has not answered, written or computed anything for $REPLY s."
 exit 1

@@ -104,12 +104,12 @@ restart() {
 # incremental transfer failed leaves the group for good, and goes on running.
 look_for_others() {
   local waiting
-  if [ "$lonely_since" = 0 ]; then lonely_since=$SECONDS reached_since=0; fi
-  [ $((SECONDS - lonely_since)) -ge "$lonely" ] || return 0
+  if [ "$lonely_since" = 0 ]; then lonely_since=$up reached_since=0; fi
+  [ $((up - lonely_since)) -ge "$lonely" ] || return 0
   find_primary
   if [ -z "$primary" ]; then reached_since=0
-  elif [ "$reached_since" = 0 ]; then reached_since=$SECONDS
-  elif [ $((SECONDS - reached_since)) -ge "$reunion" ]; then
+  elif [ "$reached_since" = 0 ]; then reached_since=$up
+  elif [ $((up - reached_since)) -ge "$reunion" ]; then
     restart "Not in the Primary component, although $(text_in "$primary" pod), which is in it, has been within reach for $reunion s." " to join it"
     return 0
   fi
@@ -123,18 +123,18 @@ mkdir -p "$RUN"
 while pause $interval; do
   read_config
   renew_lease
-  read_note "$RUN/beat"
-  if [ $((EPOCHSECONDS - ${REPLY:-0})) -gt 5 ]; then continue; fi # the watcher or the server hangs: what it noted may be old
+  age "$RUN/beat"
+  if [ "$REPLY" -gt 5 ]; then continue; fi # the watcher or the server hangs: what it noted may be old
   read_note "$RUN/state"; state=$REPLY
   if [ -z "$state" ]; then before="" settled=""; continue; fi
   # The server sets these values one after another: what is the same twice in a row belongs together.
   if [ "$state" != "$before" ]; then before=$state; continue; fi
-  if [ "$state" = "$settled" ] && [ -e "$RUN/confirmed" ] && [ $((SECONDS - settled_at)) -lt $refresh ]; then continue; fi
+  if [ "$state" = "$settled" ] && [ -e "$RUN/confirmed" ] && [ $((up - settled_at)) -lt $refresh ]; then continue; fi
   settled=""
   read_note "$RUN/incarnation"
   if [ "$(value incarnation)" != "$REPLY" ]; then continue; fi
   if [ "$(value primary)" != true ]; then look_for_others; continue; fi
   lonely_since=0
   case $(value state) in 2 | 4) ;; *) continue ;; esac
-  if record && [ -e "$RUN/confirmed" ]; then settled=$state settled_at=$SECONDS; fi
+  if record && [ -e "$RUN/confirmed" ]; then settled=$state settled_at=$up; fi
 done

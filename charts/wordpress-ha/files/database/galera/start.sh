@@ -32,8 +32,9 @@ zero=00000000-0000-0000-0000-000000000000
 
 # say TEXT: at once when it is news, else every NOTICE seconds.
 say() {
-  if [ "$1" = "$said" ] && [ $((SECONDS - said_at)) -lt "$NOTICE" ]; then return; fi
-  said=$1 said_at=$SECONDS
+  tick
+  if [ "$1" = "$said" ] && [ $((up - said_at)) -lt "$NOTICE" ]; then return; fi
+  said=$1 said_at=$up
   log "$1"
 }
 
@@ -280,10 +281,11 @@ sweep
 write_member_settings
 find_position
 log "This volume: $own_state${own_seqno:+, position $own_uuid:$own_seqno}."
+stamp "$RUN/alive"
 note "$RUN/phase" waiting
 
 while true; do
-  touch "$RUN/phase" # for the liveness probe: this loop is alive
+  stamp "$RUN/alive" # for the liveness probe
   read_config
   if read_cluster && report; then find_primary; else facts=null primary="" apart=""; fi
   decide

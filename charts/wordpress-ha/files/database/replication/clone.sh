@@ -32,7 +32,7 @@ request() {
 
 [ -z "$(ls -A "$DATADIR")" ] || fail "the data directory is not empty"
 log "Cloning $donor."
-start=$SECONDS
+tick; start=$up
 mkfifo "$work/sum" "$work/bytes"
 sha256sum <"$work/sum" >"$work/sha256" & sum=$!
 wc -c <"$work/bytes" >"$work/length" & bytes=$!
@@ -50,4 +50,5 @@ tr -d '\n' <"$DATADIR/xtrabackup_binlog_info" | cut -f3 >"$DATADIR/clone_positio
 # Each server has an identity of its own.
 rm -f "$DATADIR/auto.cnf"
 sync "$DATADIR" "$DATADIR/clone_position"
-log "Clone from $donor: $(<"$work/length") bytes, checked, prepared, in $((SECONDS - start)) s; position $(<"$DATADIR/clone_position")."
+tick
+log "Clone from $donor: $(<"$work/length") bytes, checked, prepared, in $((up - start)) s; position $(<"$DATADIR/clone_position")."

@@ -53,8 +53,9 @@ event() { printf '%s %s\n' "${EPOCHREALTIME/[.,]/}" "$1" >>"$RUN/events"; }
 # say TEXT: at once when it is news, else every NOTICE seconds.
 said="" said_at=0
 say() {
-  if [ "$1" = "$said" ] && [ $((SECONDS - said_at)) -lt "$NOTICE" ]; then return; fi
-  said=$1 said_at=$SECONDS
+  tick
+  if [ "$1" = "$said" ] && [ $((up - said_at)) -lt "$NOTICE" ]; then return; fi
+  said=$1 said_at=$up
   log "$1"
 }
 

@@ -99,7 +99,7 @@ follow() {
     if [ $synced = no ] && ! nothing_of_its_own "$pod" "$its_term"; then return; fi
     keep_note term "$its_term" || return 0
     if ! receive "$pod" $synced; then say "The server did not take $pod as its source."; delay=0.2; return; fi
-    following=$wanted following_since=$SECONDS stopped=""
+    following=$wanted following_since=$up stopped=""
     set_role "replica $its_term $pod"
     note "$RUN/following" "$pod:$its_term"
     delay=0.2
@@ -115,7 +115,7 @@ follow() {
       fi
       return ;;
   esac
-  if [ "$(text_in "$state" applier)" = OFF ] && [ $((SECONDS - following_since)) -gt 5 ]; then
+  if [ "$(text_in "$state" applier)" = OFF ] && [ $((up - following_since)) -gt 5 ]; then
     log "The applier stands still (error $(text_in "$state" applier_error)). Fetching what it has not applied again."
     sql "STOP REPLICA; RESET REPLICA ALL" 2>/dev/null || true
     following=""
@@ -147,10 +147,10 @@ nothing_of_its_own() {
   if ! their_position "$1" "$2"; then say "Waiting for $1 to say, as primary of term $2, what it has."; return 1; fi
   position || return 1
   if contains "$theirs" "$received"; then different_since=0; return 0; fi
-  if [ "$different_since" = 0 ]; then different_since=$SECONDS; fi
+  if [ "$different_since" = 0 ]; then different_since=$up; fi
   own=$(lacks "$theirs" "$received") || return 1
   say "This member has transactions that $1 has not: $own."
-  if [ $((SECONDS - different_since)) -lt "${SETTLE:-8}" ] || [ -z "$own" ]; then return 1; fi
+  if [ $((up - different_since)) -lt "${SETTLE:-8}" ] || [ -z "$own" ]; then return 1; fi
   keep_aside "$own" && clone_anew
   different_since=0
   return 1
@@ -163,7 +163,7 @@ join() {
   position || return 0
   if ! contains "$received" "$theirs"; then
     say "Catching up with $1."
-    if [ $((SECONDS - following_since)) -lt 10 ]; then delay=0.2; fi
+    if [ $((up - following_since)) -lt 10 ]; then delay=0.2; fi
     return
   fi
   keep_received || { say "What was received is not on the disk yet."; return; }
@@ -268,7 +268,7 @@ keeper=$!
 
 while true; do
   if ! kill -0 $keeper 2>/dev/null; then log "The keeper of the lease has ended."; exit 1; fi
-  printf '%-15s\n' "$EPOCHSECONDS" 1<>"$RUN/elector"
+  stamp "$RUN/elector" # sets up, too
   read_config
   open_session
   # A primary has no time for an etcd member that is slow; all others have.

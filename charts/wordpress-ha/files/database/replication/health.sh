@@ -58,8 +58,9 @@ judge() {
   if [ "${answer[waiting]-0}" = 0 ]; then
     behind_since=""
   else
-    [ -n "$behind_since" ] || behind_since=$SECONDS
-    behind=$((SECONDS - behind_since))
+    tick
+    [ -n "$behind_since" ] || behind_since=$up
+    behind=$((up - behind_since))
     if [[ $lag =~ ^[0-9]+$ ]] && [ "$lag" -lt "$behind" ]; then behind=$lag; fi
   fi
   if [ "$role" = replica ] && [ $receiving = true ] && [ "${answer[applier]-}" = ON ] && [ "$behind" -le "$LATE" ]; then replica="200 Follows $source, behind by $behind s."

@@ -36,25 +36,24 @@ prolong() {
 touch_disk() {
   while pause 1; do
     [ -e "$RUN/lease" ] || continue
-    printf '%-15s\n' "$EPOCHSECONDS" 1<>"$STATE/beat" && sync -d "$STATE/beat" && printf '%-15s\n' "$EPOCHSECONDS" 1<>"$RUN/disk"
+    stamp "$STATE/beat" && sync -d "$STATE/beat" && stamp "$RUN/disk"
   done
 }
 
 # healthy: whether the server, its check agent and its disk are at work now. Else the right is not prolonged: soon the elector kills the
 # server, and if that cannot be killed, what is left of the right ends all the same.
 healthy() {
-  local at
-  read_note "$RUN/beat"
-  if [ $((EPOCHSECONDS - ${REPLY:-0})) -gt $patience ]; then why="the check agent does not run"; return 1; fi
+  age "$RUN/beat"
+  if [ "$REPLY" -gt $patience ]; then why="the check agent does not run"; return 1; fi
   if [ -e "$RUN/state" ]; then silent_since=""
   else
     milliseconds
     silent_since=${silent_since:-$REPLY}
     if [ $((REPLY - silent_since)) -ge $silence ]; then why="the server does not answer"; return 1; fi
   fi
-  read_note "$RUN/disk"; at=${REPLY// /}
-  if [ "${at:-0}" -lt "$since" ]; then at=$since; fi # the first writes have just been begun
-  if [ $((EPOCHSECONDS - ${at:-0})) -gt $patience ]; then why="the disk takes no writes"; return 1; fi
+  age "$RUN/disk"
+  if [ "$REPLY" -gt $((up - since)) ]; then REPLY=$((up - since)); fi # the first writes have just been begun
+  if [ "$REPLY" -gt $patience ]; then why="the disk takes no writes"; return 1; fi
 }
 
 # confirmed TERM: enough replicas of the view, so that without them no other primary can be elected.
@@ -101,6 +100,7 @@ renewed() {
   return 1
 }
 
+rm -f "$RUN/disk"
 touch_disk &
 toucher=$!
 trap 'kill $toucher 2>/dev/null; exit 0' TERM INT
@@ -112,7 +112,7 @@ while pause "$interval"; do
   interval=1
   read_note "$RUN/lease"; read -r lease term _ <<<"$REPLY" || true
   if [ -z "${lease-}" ]; then misses=0 since=0 silent_since=""; continue; fi
-  if [ "$since" = 0 ]; then since=$EPOCHSECONDS; fi
+  if [ "$since" = 0 ]; then tick; since=$up; fi
   read_config
   if [ "$term" != 0 ] && ! healthy; then
     [ -e "$RUN/unhealthy" ] || log "The lease is not renewed: $why."

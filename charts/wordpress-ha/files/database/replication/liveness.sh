@@ -18,7 +18,8 @@ case $phase in
     fi ;;
 esac
 progress="$(du -s "$DATADIR" 2>/dev/null | cut -f1) $(cat /proc/[0-9]*/stat 2>/dev/null | awk '$2 == "(mysqld)" {ticks += $14 + $15} END {print ticks + 0}')"
-if [ "$progress" != "$(cat "$RUN/progress" 2>/dev/null || true)" ]; then note "$RUN/progress" "$progress"; exit 0; fi
-if [ "$(age "$RUN/progress")" -le $stalled ]; then exit 0; fi
-echo "The server ($phase) has not answered, written or computed anything for $(age "$RUN/progress") s."
+if [ "$progress" != "$(cat "$RUN/progress" 2>/dev/null || true)" ]; then note "$RUN/progress" "$progress"; stamp "$RUN/progressed"; exit 0; fi
+age "$RUN/progressed"
+if [ "$REPLY" -le $stalled ]; then exit 0; fi
+echo "The server ($phase) has not answered, written or computed anything for $REPLY s."
 exit 1

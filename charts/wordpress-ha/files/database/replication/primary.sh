@@ -247,8 +247,8 @@ maintain_view() {
   # Sessions wait, nobody is there who could acknowledge, and a member needs a clone: no copy can be made while sessions wait. Killed,
   # the server has told nobody that these writes are done; started again, it is read-only until a replica is in sync.
   if [[ $facts == *'\"state\":\"empty\"'* ]] && [ "${waiters:-0}" -gt 0 ] && [ "${clients:-0}" -lt "$acknowledge" ]; then
-    stuck_since=${stuck_since:-$SECONDS}
-    if [ $((SECONDS - stuck_since)) -ge "$stuck" ]; then
+    stuck_since=${stuck_since:-$up}
+    if [ $((up - stuck_since)) -ge "$stuck" ]; then
       log "Writes wait, no replica is there that could acknowledge them, and a member needs a clone. Starting the server anew, read-only until one is in sync."
       stuck_since=""
       if kill_server "writes wait, and no replica is there"; then resign; fi
@@ -270,12 +270,12 @@ maintain_view() {
     else
       if [[ $'\n'$there$'\n' == *$'\n'$pod$'\n'* ]]; then unset "absent_since[$pod]"; continue; fi
       now=${absent_since[$pod]-}
-      if [ -z "$now" ]; then absent_since[$pod]=$SECONDS; continue; fi
-      if [ $((SECONDS - now)) -lt $absent ]; then continue; fi
+      if [ -z "$now" ]; then absent_since[$pod]=$up; continue; fi
+      if [ $((up - now)) -lt $absent ]; then continue; fi
     fi
     # As long as there are more than a write needs. The last one stays, connected or not: it may hold acknowledged writes.
     if [ "$(grep -cvx -e "$pod" -e '' <<<"$others")" -lt "$acknowledge" ]; then say "$(gone "$pod"). It stays in the view: nobody else is there to acknowledge writes."
-    elif [ -z "$leaving" ]; then leaving=$pod leaving_from="" leaving_since=$SECONDS; fi
+    elif [ -z "$leaving" ]; then leaving=$pod leaving_from="" leaving_since=$up; fi
   done
   if [ -n "$leaving" ]; then let_go "$leaving" "$acknowledge" "$replicas"; fi
 }
@@ -298,7 +298,7 @@ let_go() {
   if [ "$2" -gt 0 ] && [ "$(copies "${leaving_from#=}" $others)" -lt "$2" ]; then
     say "$(gone "$1"). It stays in the view until the others have what it has."
     # It is let in again meanwhile: it may come back before they do.
-    if [ $((SECONDS - leaving_since)) -ge 5 ]; then leaving="" regate=yes absent_since[$1]=$SECONDS; fi
+    if [ $((up - leaving_since)) -ge 5 ]; then leaving="" regate=yes absent_since[$1]=$up; fi
     return 0
   fi
   if change_view '.replicas -= [$pod]' --arg pod "$1"; then
@@ -335,8 +335,8 @@ hand_over() {
   target=$(choose_target)
   if [ -z "$target" ]; then
     # A replica whose answer is late is not a replica that cannot.
-    looking_since=${looking_since:-$SECONDS}
-    if [ -n "$(view_replicas)" ] && [ $((SECONDS - looking_since)) -lt $look_patience ]; then
+    looking_since=${looking_since:-$up}
+    if [ -n "$(view_replicas)" ] && [ $((up - looking_since)) -lt $look_patience ]; then
       say "No replica says that it can take over. Asking again."
       delay=0.3
       return

@@ -48,7 +48,7 @@ sql() {
 
 server_runs() { [ -e "$RUN/server" ]; }
 # server_answers: the check agent has asked the server within the last seconds.
-server_answers() { [ -e "$RUN/state" ] && read_note "$RUN/beat" && [ $((EPOCHSECONDS - ${REPLY:-0})) -le 3 ] && [ -e "$RUN/state" ]; }
+server_answers() { [ -e "$RUN/state" ] && age "$RUN/beat" && [ "$REPLY" -le 3 ] && [ -e "$RUN/state" ]; }
 
 # position: sets executed, and received: all that this server has, applied or not.
 # shellcheck disable=SC2034

@@ -22,8 +22,9 @@ listen() {
 # renew_listener: socat reads its certificate when it starts. Copies under way continue in processes of their own.
 looked=0
 renew_listener() {
-  if [ -z "${TLS-}" ] || [ $((SECONDS - looked)) -lt 10 ]; then return 0; fi
-  looked=$SECONDS
+  tick
+  if [ -z "${TLS-}" ] || [ $((up - looked)) -lt 10 ]; then return 0; fi
+  looked=$up
   if [ "$(certificates)" = "$shown" ]; then return 0; fi
   kill $listener 2>/dev/null || true
   wait $listener || true
