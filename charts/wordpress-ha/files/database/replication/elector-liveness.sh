@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Liveness of the elector: its loop goes round. Making the data directory and keeping transactions aside may take minutes.
 set -euo pipefail
-read -r at <"${RUN:-/run/member}/elector"
-read -r up _ </proc/uptime
-age=$((${up%.*} - at))
-[ $age -le 900 ] || { echo "The elector has not looked at the facts for $age s."; exit 1; }
+# shellcheck source=../common.sh
+. "$(dirname "$0")/common.sh"
+age "$RUN/elector"
+[ "$REPLY" -le 900 ] || { echo "The elector has not looked at the facts for $REPLY s."; exit 1; }

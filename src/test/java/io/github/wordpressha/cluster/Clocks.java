@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 
 /**
  * Clocks that each member of the database has by itself, as on a node whose clock is wrong: the nodes of a test cluster share one kernel. The
- * processes of a member's pod preload {@code clock.c}. The clock that measures how long something takes is left alone, as it is where
- * somebody sets a node's clock.
+ * processes of a member's pod preload {@code clock.c}. The clock that measures how long something takes is left alone, as it is where a
+ * node's clock is set.
  */
 record Clocks(Release release) {
 
