@@ -98,8 +98,7 @@ class ContentIT {
             .withNewMetadata().withName(CLAIM).withNamespace(release.namespace()).endMetadata()
             .withNewSpec().withAccessModes("ReadWriteOnce").withNewResources().withRequests(Map.of("storage", new Quantity("2Gi"))).endResources()
             .endSpec().build()).create();
-        release.install();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.installReady();
         editor = release.logIn();
     }
 

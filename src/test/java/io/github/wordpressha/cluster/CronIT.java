@@ -76,8 +76,7 @@ class CronIT {
 
     @BeforeAll
     void install() {
-        release.install();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.installReady();
         mail.start();
         cron.createTable();
         // Both are at work, or due, while the tests go on.

@@ -95,8 +95,7 @@ class EdgeIT {
         addons.start();
         visitor = addons.visitor();
         Figures.record("edge/addons ready=" + Gaps.seconds(Duration.between(start, Instant.now())));
-        release.install();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.installReady();
         Figures.record("edge/install all-ready=" + Gaps.seconds(Duration.between(start, Instant.now())));
     }
 

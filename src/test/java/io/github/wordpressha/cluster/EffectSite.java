@@ -82,8 +82,7 @@ final class EffectSite {
 
     /** Installs, and waits until all is ready. */
     void install() {
-        release.install();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.installReady();
         mail.start();
         Await.until("the install Job has ended", PATIENCE, () -> assertThat(installLog()).contains("Activated the plugin"));
     }

@@ -90,8 +90,7 @@ final class EffectStack {
         ImageCopy.ofTier("etcd", "effects/etcd");
         ImageCopy.ofTier("database/replication", "effects/xtrabackup");
         ImageCopy.ofTier("wordpress/nginx", "effects/nginx");
-        release.install();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.installReady();
     }
 
     Release release() {

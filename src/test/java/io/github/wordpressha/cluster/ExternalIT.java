@@ -188,8 +188,7 @@ class ExternalIT {
     @DisplayName("the site runs on the first of two hosts that answers, over TLS, with three pods and no tier of its own for data")
     void siteRunsOnTheDatabaseOutside() {
         Instant start = Instant.now();
-        onTwoHosts().install();
-        release.awaitReady(Release.TO_ALL_READY);
+        onTwoHosts().installReady();
         Await.until("the front page is there", PATIENCE, () -> release.site().get("/").expect(200));
         Figures.record("external/install all-ready=" + Gaps.seconds(Duration.between(start, Instant.now())));
 

@@ -82,8 +82,7 @@ class HttpTableIT {
         release.kubernetes().resource(new SecretBuilder().withNewMetadata().withName("accounts").withNamespace(release.namespace()).endMetadata()
             .withStringData(accounts).build()).create();
         create("plugins", texts(RESOURCES.resolve("plugins"), ".php"));
-        release.install();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.installReady();
         shell(pod(), writing(SITE.resolve("wp-content")));
     }
 

@@ -124,8 +124,7 @@ class MetricsIT {
 
     @BeforeAll
     void install() {
-        release.install();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.installReady();
     }
 
     @AfterAll

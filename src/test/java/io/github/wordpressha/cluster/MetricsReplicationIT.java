@@ -69,8 +69,7 @@ class MetricsReplicationIT {
 
     @BeforeAll
     void install() {
-        release.install();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.installReady();
     }
 
     @AfterAll

@@ -39,8 +39,7 @@ class PortworxIT {
     @BeforeAll
     void install() {
         Instant start = Instant.now();
-        release.install();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.installReady();
         Figures.record("portworx/install all-ready=%ds".formatted(Duration.between(start, Instant.now()).toSeconds()));
     }
 

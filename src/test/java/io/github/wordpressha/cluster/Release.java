@@ -53,6 +53,7 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
         } catch (mysqli_sql_exception $error) {
             echo $error->getMessage();
         }""";
+    private static final Object STARTING = new Object();
     private static final Duration HELM_TIMEOUT = Duration.ofMinutes(5);
 
     Release(ClusterUnderTest cluster, String namespace) {
@@ -95,6 +96,18 @@ record Release(ClusterUnderTest cluster, Helm helm, String namespace, String nam
 
     String install() {
         return helm.install(name, namespace, values, HELM_TIMEOUT);
+    }
+
+    /**
+     * As {@link #install}, and waits until all is ready. One release at a time starts: two at once take longer on two cores than one after the
+     * other, and the tests of the first can begin meanwhile.
+     */
+    String installReady() {
+        synchronized (STARTING) {
+            String notes = install();
+            awaitReady(TO_ALL_READY);
+            return notes;
+        }
     }
 
     /** As {@link #install} with {@code --wait}. */

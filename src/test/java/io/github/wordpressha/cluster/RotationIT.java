@@ -52,8 +52,7 @@ class RotationIT {
 
     @BeforeAll
     void install() {
-        release.install();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.installReady();
     }
 
     @Test

@@ -139,8 +139,7 @@ class WordPressIT {
     void install() {
         release.kubernetes().resource(new ConfigMapBuilder().withNewMetadata().withName("probe").withNamespace(release.namespace()).endMetadata()
             .addToData("probe.php", PROBE).build()).create();
-        release.install();
-        release.awaitReady(Release.TO_ALL_READY);
+        release.installReady();
         mail.start();
         if (FULL) {
             newerCore = Executors.newSingleThreadExecutor().submit(() -> NewerCore.of(release)); // It takes a while, and is needed later.
