@@ -63,8 +63,8 @@ case $path in
     if [ "$code" = "$known" ]; then
       # shellcheck source=common.sh
       . "${0%/*}/common.sh"
-      for ((i = 0; i < 20 && code == known; i++)); do
-        pause 0.05
+      for ((i = 0; i < 10 && code == known; i++)); do
+        pause 0.1
         judged
       done
     fi

@@ -32,6 +32,12 @@ say() { [ "$1" = "$said" ] || log "$1"; said=$1; }
 # tick: sets up to the seconds since the node has started, as the time of day may be set meanwhile.
 tick() { read -r up _ </proc/uptime; up=${up%.*}; }
 
+# pause: for a second, without starting a process, as the loops that use it run in every web pod.
+pause() {
+  [ -n "${never-}" ] || exec {never}<> <(:)
+  read -r -t 1 -u "$never" _ || true
+}
+
 # list DIRECTORY: its code, an entry for each file, link, directory and shared name, "<type> TAB <what must be equal> TAB <path>". A shared
 # directory counts wherever its plugin is: on NFS, pods learn at different times that it was made.
 list() (
@@ -132,34 +138,39 @@ end_dead_changes() {
   done
 }
 
-# retire: removes the generations that no request uses any more, and has PHP forget them (code.php).
+# retire: removes the generations that no request uses any more, and has PHP forget them (code.php). Names alone are read: /code/volume leads to
+# the volume, which may not answer.
 retire() {
-  local id
-  while read -r id; do
+  local generations=() path id
+  for path in "$CODE"/*; do
+    case ${path##*/} in current | volume) ;; *) generations+=("${path##*/}") ;; esac
+  done
+  [ ${#generations[@]} -gt 1 ] || return 0
+  for id in "${generations[@]}"; do
     [ "$id" != "$(current)" ] || continue
     : "${retired[$id]:=$up}"
     [ $((up - retired[$id])) -gt "$KEPT" ] || continue
     rm -rf "${CODE:?}/$id"
     unset "retired[$id]"
     : >"$RUN/retired-$id"
-  done < <(find "$CODE" -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%f\n')
+  done
 }
 
 # first: returns when there is a generation.
 first() {
-  until furnish; do say "Waiting: the content volume cannot be written to."; sleep 1; done
+  until furnish; do say "Waiting: the content volume cannot be written to."; pause; done
   until look && [ -z "$changing" ] && renew; do
     if [ -n "$changing" ]; then say "Waiting for a change of plugins or themes to end."; fi
     end_dead_changes
-    sleep 1
+    pause
   done
   point volume "$VOLUME"
 }
 
 follow() {
-  local seen="" checked pause=$CHECK_SECONDS now before="" failures=0
+  local seen="" checked rest=$CHECK_SECONDS now before="" failures=0
   tick; checked=$up
-  while sleep 1; do
+  while pause; do
     tick
     retire
     look || { furnish || say "Waiting: the content volume cannot be read."; continue; }
@@ -171,32 +182,34 @@ follow() {
       elif [ $((++failures)) -ge 5 ]; then
         sleep "$SETTLE_SECONDS" # for example a file that cannot be read
       fi
-    elif [ $((up - checked)) -ge "$pause" ]; then
+    elif [ $((up - checked)) -ge "$rest" ]; then
       share
       now=$(list "$SHARED" | sha256sum | cut -c1-16) checked=$up
-      if [ "$now" = "$(current)" ]; then pause=$CHECK_SECONDS
-      elif [ "$now" != "$before" ]; then pause=$SETTLE_SECONDS
-      elif renew; then pause=$CHECK_SECONDS; fi
+      if [ "$now" = "$(current)" ]; then rest=$CHECK_SECONDS
+      elif [ "$now" != "$before" ]; then rest=$SETTLE_SECONDS
+      elif renew; then rest=$CHECK_SECONDS; fi
       before=$now
     fi
   done
 }
 
 # beat: notes when the volume has answered last.
-beat() { while sleep 1; do if ls "$state" >/dev/null 2>&1; then stamp; fi; done; }
+beat() { while pause; do if ls "$state" >/dev/null 2>&1; then stamp; fi; done; }
 stamp() { tick; printf '%-15s\n' "$up" 1<>"$RUN/volume-answers"; }
 
 # guard: takes /code/volume away from PHP while the volume is silent. It never touches the volume itself.
 guard() {
-  local target answered
-  while sleep 1; do
+  local target answered pointed
+  pointed=$(readlink "$CODE/volume" || true)
+  while pause; do
     target=$VOLUME
     tick
     read -r answered <"$RUN/volume-answers"
     if [ $((up - answered)) -gt "$SILENT_SECONDS" ]; then target=away; fi
-    if [ "$(readlink "$CODE/volume")" = "$target" ]; then continue; fi
+    if [ "$pointed" = "$target" ]; then continue; fi
     if [ "$target" = away ]; then log "The content volume does not answer: code and stored media are served from this pod."; else log "The content volume answers again."; fi
     point volume "$target"
+    pointed=$target
   done
 }
 
