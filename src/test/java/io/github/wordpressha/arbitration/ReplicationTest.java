@@ -367,7 +367,7 @@ class ReplicationTest {
     assertThat(bench.fact("view")).isEqualTo(Bench.json("{\"term\":5,\"primary\":\"demo-mysql-2\",\"replicas\":[\"demo-mysql-1\"],\"acknowledge\":1}"));
     assertThat(next.statements()).as("replicas find their place at once").containsSubsequence("FLUSH BINARY LOGS", "SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF");
     assertThat(old.run.resolve("writable")).doesNotExist();
-    assertThat(old.run.resolve("handed-over")).exists();
+    old.await("the pod may stop", () -> Files.exists(old.run.resolve("handed-over")));
     old.awaitLog("In sync: acknowledging writes of demo-mysql-2");
   }
 
