@@ -35,18 +35,6 @@ Usage: include "wordpress-ha.shorten" (list TEXT LIMIT)
 {{- end }}
 
 {{/*
-Labels of an object of one tier. Usage: include "wordpress-ha.labels" (list . "etcd")
-*/}}
-{{- define "wordpress-ha.labels" -}}
-{{- $root := index . 0 -}}
-helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{ include "wordpress-ha.selectorLabels" . }}
-app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ $root.Release.Service }}
-app.kubernetes.io/part-of: wordpress-ha
-{{- end }}
-
-{{/*
 What selectors match: never changes between versions of the chart. Usage: include "wordpress-ha.selectorLabels" (list . "etcd")
 */}}
 {{- define "wordpress-ha.selectorLabels" -}}

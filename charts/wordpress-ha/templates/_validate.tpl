@@ -4,6 +4,7 @@ and what to write instead; all of them are shown at once.
 */}}
 {{- define "wordpress-ha.problems" -}}
 {{- include "wordpress-ha.nameProblems" . }}
+{{- include "wordpress-ha.standardProblems" . }}
 {{- if and .Values.nfs.enabled (ne (include "wordpress-ha.wordpress.contentSource" .) "nfs") }}
 nfs.enabled: the content has another source (wordpress.content), so the NFS server would be unused; set nfs.enabled=false.
 {{- end }}

@@ -10,7 +10,25 @@ The Secrets that the chart makes itself: one line each, the name and its keys. A
 {{- end }}
 {{- end }}
 
-{{/* The Job's spec, by itself: the Job's name has a hash of it. */}}
+{{/* Those and the certificates', as JSON: their names, and "name:key,key". */}}
+{{- define "wordpress-ha.secrets.declared" -}}
+{{- $certificates := include "wordpress-ha.tls.byJob" . | trim }}
+{{- $names := list }}
+{{- $declared := list }}
+{{- range compact (splitList "\n" (include "wordpress-ha.madeSecrets" . | trim)) }}
+{{- $words := splitList " " (trim .) }}
+{{- $names = append $names (first $words) }}
+{{- $declared = append $declared (printf "%s:%s" (first $words) (join "," (rest $words))) }}
+{{- end }}
+{{- if $certificates }}{{ $names = append $names (include "wordpress-ha.tls.authority" .) }}{{ end }}
+{{- range compact (splitList "\n" $certificates) }}
+{{- $secret := splitList " " . | first }}
+{{- $names = append $names $secret }}
+{{- $declared = append $declared (printf "%s:ca.crt,tls.crt,tls.key" $secret) }}
+{{- end }}
+{{- dict "names" $names "keys" $declared | toJson }}
+{{- end }}
+
 {{- define "wordpress-ha.secretsSpec" -}}
 {{- $name := printf "%s-secrets" (include "wordpress-ha.fullname" .) }}
 {{- $secrets := include "wordpress-ha.madeSecrets" . | trim }}
@@ -23,11 +41,8 @@ template:
       {{- include "wordpress-ha.selectorLabels" (list . "secrets") | nindent 6 }}
   spec:
     restartPolicy: OnFailure
-    serviceAccountName: {{ $name }}
+    serviceAccountName: {{ include "wordpress-ha.account" (list . "secrets" "-secrets") }}
     automountServiceAccountToken: true
-    enableServiceLinks: false
-    {{- include "wordpress-ha.imagePullSecrets" . | nindent 4 }}
-    {{- include "wordpress-ha.scheduling" (list . "secrets" (omit .Values.wordpress "spread" "topologySpreadConstraints")) | nindent 4 }}
     securityContext:
       {{- include "wordpress-ha.podSecurityContext" 65532 | nindent 6 }}
     containers:
@@ -49,8 +64,7 @@ template:
         securityContext:
           {{- include "wordpress-ha.containerSecurityContext" . | nindent 10 }}
         resources:
-          requests: {cpu: 10m, memory: 16Mi}
-          limits: {memory: 64Mi}
+          {{- toYaml .Values.secrets.resources | nindent 10 }}
         volumeMounts:
           - {name: scripts, mountPath: /scripts, readOnly: true}
           - {name: tmp, mountPath: /tmp}

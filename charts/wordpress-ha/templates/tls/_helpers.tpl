@@ -91,8 +91,7 @@
   securityContext:
     {{- include "wordpress-ha.containerSecurityContext" . | nindent 4 }}
   resources:
-    requests: {cpu: 10m, memory: 16Mi}
-    limits: {memory: 64Mi}
+    {{- toYaml .Values.secrets.resources | nindent 4 }}
   volumeMounts:
     - {name: scripts, mountPath: /scripts, readOnly: true}
     - {name: keys, mountPath: /tmp}

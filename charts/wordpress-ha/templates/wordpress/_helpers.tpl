@@ -485,7 +485,6 @@ await-server.lua: |
   {{- .Files.Get "files/wordpress/await-server.lua" | nindent 2 }}
 {{- end }}
 
-{{/* The install Job's spec, by itself: the Job's name has a hash of it. */}}
 {{- define "wordpress-ha.wordpress.installSpec" -}}
 # The script waits for a quarter of an hour each time, so this is a day: a database that is away for long still gets its site.
 backoffLimit: 100
@@ -498,10 +497,6 @@ template:
       checksum/plugins: {{ include "wordpress-ha.wordpress.plugins" . | sha256sum }}
   spec:
     restartPolicy: OnFailure
-    automountServiceAccountToken: false
-    enableServiceLinks: false
-    {{- include "wordpress-ha.imagePullSecrets" . | nindent 4 }}
-    {{- include "wordpress-ha.scheduling" (list . "wordpress-install" (omit .Values.wordpress "spread" "topologySpreadConstraints")) | nindent 4 }}
     {{- include "wordpress-ha.wordpress.hostAliases" . | nindent 4 }}
     securityContext:
       {{- include "wordpress-ha.podSecurityContext" 33 | nindent 6 }}
@@ -514,8 +509,7 @@ template:
         env:
           {{- include "wordpress-ha.wordpress.phpEnv" . | nindent 10 }}
         resources:
-          requests: {cpu: 50m, memory: 64Mi}
-          limits: {memory: 512Mi}
+          {{- toYaml .Values.wordpress.install.resources | nindent 10 }}
         volumeMounts:
           {{- include "wordpress-ha.wordpress.phpMounts" . | nindent 10 }}
           - {name: admin, mountPath: /run/secrets/admin, readOnly: true}

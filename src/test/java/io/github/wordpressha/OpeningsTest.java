@@ -48,7 +48,8 @@ class OpeningsTest {
 
   /** Switches that open nothing to anyone whom the site's own port does not meet already. */
   private static final Set<String> HARMLESS = Set.of(
-      "database.topology", "database.replicas", "database.spread", "database.external.check.enabled", "etcd.replicas", "etcd.spread", "nfs.enabled",
+      "database.topology", "database.replicas", "database.spread", "database.external.check.enabled", "etcd.replicas", "etcd.spread", "nfs.enabled", "nfs.serviceAccount.create",
+      "secrets.serviceAccount.create", "wordpress.serviceAccount.create",
       "tls.issuer.kind", "metrics.enabled", "metrics.annotations", "metrics.podMonitor.enabled", "metrics.alerts.enabled", "metrics.dashboards.enabled",
       "portworx.enabled", "portworx.encrypted", "portworx.snapshots.enabled", "portworx.cloudBackup.enabled", "portworx.cloudBackup.day", "wordpress.autoscaling.enabled",
       "wordpress.content.accessMode", "wordpress.media.s3.publicRead", "wordpress.cache.enabled", "wordpress.accessLog", "wordpress.cron.enabled",

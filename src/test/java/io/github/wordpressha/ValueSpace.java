@@ -166,6 +166,18 @@ public final class ValueSpace {
     }
   }
 
+  /** The keys that tiers and Jobs have in common, with what the schema says of them, in its order. */
+  public JsonNode standardKeys() {
+    return schema.at("/definitions/standard/properties");
+  }
+
+  /** The definition that a value refers to, as written, for example {@code #/definitions/map}; empty if it is typed in its place. */
+  public Optional<String> referenceOf(String path) {
+    int last = path.lastIndexOf('.');
+    JsonNode parent = last < 0 ? schema : typeOf(path.substring(0, last)).orElse(JsonNodeFactory.instance.objectNode());
+    return Optional.ofNullable(parent.path("properties").path(path.substring(last + 1)).get("$ref")).map(JsonNode::asText);
+  }
+
   private JsonNode resolve(JsonNode node) {
     JsonNode current = node;
     for (int depth = 0; current.has("$ref") && depth < 10; depth++) {
