@@ -294,7 +294,7 @@ automountServiceAccountToken: false
 {{- end }}
 {{- end }}
 {{- range $where, $map := $maps }}
-{{- range $key := keys $map | sortAlpha }}
+{{- range $key := keys ($map | default dict) | sortAlpha }}
 {{- if regexMatch "^(helm[.]sh/|checksum/|app[.]kubernetes[.]io/(name|instance|component|managed-by)$)" $key }}
 {{ $where }}: {{ $key }} belongs to the chart and to Helm, which find objects and pods by it; choose another key.
 {{- end }}

@@ -32,7 +32,7 @@ etcd.service.type: without TLS, etcd takes the writes of any client, and they de
 {{- if and (eq $database.topology "replication") (gt (int $database.replicas) 1) (ge (int $database.replication.acknowledge) (int $database.replicas)) }}
 database.replication.acknowledge: {{ int $database.replicas }} members have {{ sub (int $database.replicas) 1 }} replicas, so a write cannot be on {{ int $database.replication.acknowledge }}; write a smaller number, or more database.replicas.
 {{- end }}
-{{- if not (dig "limits" "memory" "" .Values.database.resources) }}
+{{- if not (dig "limits" "memory" "" (.Values.database.resources | default dict)) }}
 database.resources.limits.memory: the server sizes its buffers by it; write a size, for example 2Gi.
 {{- end }}
 {{- end }}

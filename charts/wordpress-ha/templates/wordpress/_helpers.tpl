@@ -70,7 +70,7 @@ hostAliases:
       "proxyProtocol" .Values.wordpress.proxyProtocol
       "loginLockout" .Values.wordpress.loginLockout
       "s3" (ternary .Values.wordpress.media.s3 nil (ne .Values.wordpress.media.s3.bucket ""))
-      "constants" .Values.wordpress.constants
+      "constants" (.Values.wordpress.constants | default dict)
       "smtp" (dict "host" $smtp.host "port" $smtp.port "tls" $smtp.tls "from" $smtp.from "login" (ne $smtp.existingSecret ""))
     | toPrettyJson -}}
 {{- end }}
@@ -104,7 +104,7 @@ Without a memory limit there is nothing to divide: ten.
 */}}
 {{- define "wordpress-ha.wordpress.maxChildren" -}}
 {{- $php := .Values.wordpress.php -}}
-{{- $limit := (.Values.wordpress.resources.limits).memory -}}
+{{- $limit := ((.Values.wordpress.resources).limits).memory -}}
 {{- if $php.maxChildren -}}
 {{- $php.maxChildren | int -}}
 {{- else if $limit -}}
@@ -138,7 +138,7 @@ stays open leads to one pod.
 {{- define "wordpress-ha.wordpress.poolReason" -}}
 {{- if .Values.wordpress.php.maxChildren -}}
 As wordpress.php.maxChildren says.
-{{- else if (.Values.wordpress.resources.limits).memory -}}
+{{- else if ((.Values.wordpress.resources).limits).memory -}}
 Memory limit {{ .Values.wordpress.resources.limits.memory }}: 192 MiB for opcache and the master process, the rest for workers of 64 MiB.
 {{- else -}}
 There is no memory limit to divide.
@@ -261,7 +261,7 @@ securityContext:
 - {name: PHP_INI_SCAN_DIR, value: ":/etc/wordpress"}
 # A page costs about a twentieth less processor time with PHP's memory in huge pages, where the node offers them (madvise).
 - {name: USE_ZEND_ALLOC_HUGE_PAGES, value: "1"}
-{{- if (.Values.wordpress.resources.limits).memory }}
+{{- if ((.Values.wordpress.resources).limits).memory }}
 # A large picture has more pixels than a worker has memory: ImageMagick keeps what is beyond its share on disk.
 {{- $share := div (include "wordpress-ha.wordpress.workerMemory" . | int) (include "wordpress-ha.wordpress.maxChildren" . | int) | max 16 }}
 - {name: MAGICK_MEMORY_LIMIT, value: {{ $share }}MiB}
@@ -369,7 +369,7 @@ pods of the old version while an upgrade goes on, and PHP, which remembers the p
 {{- if not (include "wordpress-ha.wordpress.contentSource" .) }}
 wordpress.content: there is nothing to keep the content on; set nfs.enabled=true, or wordpress.content.storageClass to a ReadWriteMany class, or wordpress.content.existingClaim, or wordpress.content.nfs.server, or, for one replica, wordpress.content.accessMode=ReadWriteOnce.
 {{- end }}
-{{- if and (hasKey $wordpress.php.ini "openssl.cafile") (include "wordpress-ha.wordpress.databaseAuthority" .) }}
+{{- if and (hasKey ($wordpress.php.ini | default dict) "openssl.cafile") (include "wordpress-ha.wordpress.databaseAuthority" .) }}
 wordpress.php.ini: openssl.cafile is the authority of the database's server; mount yours as /etc/ssl/certs/<hash>.0 in wordpress.extraVolumeMounts, where <hash> is what "openssl x509 -noout -hash" prints for it.
 {{- end }}
 {{- if gt (len (compact (list $content.existingClaim $content.nfs.server $content.storageClass))) 1 }}
@@ -384,7 +384,7 @@ wordpress.content.accessMode: a ReadWriteOnce volume serves one pod; set wordpre
 {{- if gt (int $wordpress.autoscaling.minReplicas) (int $wordpress.autoscaling.maxReplicas) }}
 wordpress.autoscaling: minReplicas ({{ int $wordpress.autoscaling.minReplicas }}) is larger than maxReplicas ({{ int $wordpress.autoscaling.maxReplicas }}); write a smaller minReplicas.
 {{- end }}
-{{- if and $wordpress.autoscaling.enabled (not (dig "requests" "cpu" "" $wordpress.resources)) }}
+{{- if and $wordpress.autoscaling.enabled (not (dig "requests" "cpu" "" ($wordpress.resources | default dict))) }}
 wordpress.resources.requests.cpu: autoscaling measures use against the request; set one, for example 250m.
 {{- end }}
 {{- if and $wordpress.ingress.enabled (not $wordpress.ingress.hosts) (not $wordpress.site.url) }}
@@ -420,7 +420,7 @@ wordpress.plugins: {{ .slug }} is there twice; leave one of the entries out.
 {{- $slugs = append $slugs .slug }}
 {{- end }}
 {{- range $name := list "MULTISITE" "WP_ALLOW_MULTISITE" "SUBDOMAIN_INSTALL" }}
-{{- if hasKey $wordpress.constants $name }}
+{{- if hasKey ($wordpress.constants | default dict) $name }}
 wordpress.constants.{{ $name }}: the chart runs one site in each release, not a network of sites; take the constant away, and install a release for each site.
 {{- end }}
 {{- end }}

@@ -1,22 +1,33 @@
 package io.github.wordpressha.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.Profiles;
 import io.github.wordpressha.ValueSpace;
+import io.github.wordpressha.helm.Release;
+import io.github.wordpressha.helm.RenderException;
+import io.github.wordpressha.helm.Rendering;
 import io.github.wordpressha.helm.Values;
+import io.github.wordpressha.helm.Yaml;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** values.yaml, its schema, the templates and the README agree on which values there are. */
 @Tag("render")
@@ -64,6 +75,47 @@ class ValuesTest {
   }
 
   @Test
+  @DisplayName("the schema refuses null for a block, by name, as templates read its keys")
+  void blocksAreRequired() {
+    assertThat(optionalBlocks(Profiles.chart().defaults(), "")).isEmpty();
+    assertThatThrownBy(() -> render("wordpress: {cron: null}")).isInstanceOf(RenderException.class).hasMessageContaining("missing property 'cron'");
+  }
+
+  /** Null takes away what the chart has: its requests and limits, for example. */
+  private List<String> optionalBlocks(ObjectNode values, String path) {
+    var found = new ArrayList<String>();
+    values.properties().forEach(field -> {
+      if (field.getValue() instanceof ObjectNode block && !block.isEmpty() && !Set.of("resources", "labels").contains(field.getKey())) {
+        String child = path.isEmpty() ? field.getKey() : path + "." + field.getKey();
+        JsonNode required = space.objects().get(path).path("required");
+        if (StreamSupport.stream(required.spliterator(), false).noneMatch(name -> name.asText().equals(field.getKey()))) {
+          found.add(child);
+        }
+        found.addAll(optionalBlocks(block, child));
+      }
+    });
+    return found;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {
+      "{commonLabels: null, commonAnnotations: null, pods: {podLabels: null, podAnnotations: null, nodeSelector: null, tolerations: null}}",
+      "{etcd: {resources: null, podAnnotations: null}, nfs: {resources: null}, tools: {image: {digest: null}}}",
+      "wordpress: {constants: null, php: {ini: null}, autoscaling: {behavior: null}, resources: {limits: null}}",
+      "{wordpress: {resources: null, autoscaling: {enabled: false}}}"})
+  @DisplayName("null is nothing, where nothing is possible")
+  void nullIsNothing(String values) throws JsonProcessingException {
+    assertThat(render(values).manifests()).isNotEmpty();
+  }
+
+  @Test
+  @DisplayName("null where a server needs a size is refused with a sentence")
+  void nullSize() {
+    assertThatThrownBy(() -> render("database: {resources: null}")).isInstanceOf(RenderException.class)
+        .hasMessageContaining("database.resources.limits.memory: the server sizes its buffers by it");
+  }
+
+  @Test
   @DisplayName("the templates read no value that values.yaml does not have")
   void templatesReadKnownValues() throws IOException {
     ObjectNode defaults = Profiles.chart().defaults();
@@ -100,6 +152,10 @@ class ValuesTest {
   private boolean isStandard(String path) {
     return space.referenceOf(path).filter(reference -> reference.startsWith("#/definitions/standard/")).isPresent()
         || path.contains(".") && isStandard(path.substring(0, path.lastIndexOf('.')));
+  }
+
+  private static Rendering render(String values) throws JsonProcessingException {
+    return Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values));
   }
 
   private static boolean exists(ObjectNode defaults, String path) {
