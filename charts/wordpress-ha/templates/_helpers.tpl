@@ -44,6 +44,17 @@ app.kubernetes.io/instance: {{ $root.Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
+{{/* Files of the chart as the data of a ConfigMap. Usage: include "wordpress-ha.files" (list . GLOB...) */}}
+{{- define "wordpress-ha.files" -}}
+{{- $files := (index . 0).Files -}}
+{{- range $glob := rest . }}
+{{- range $path, $_ := $files.Glob $glob }}
+{{ base $path }}: |
+  {{- $files.Get $path | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/*
 The full name of an image. Usage: include "wordpress-ha.image" (list . .Values.etcd.image)
 A digest wins over the tag; global.imageRegistry replaces the registry of every image.

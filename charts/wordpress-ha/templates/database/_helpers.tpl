@@ -1,20 +1,11 @@
 {{/* The scripts of the database's pods: those of every topology, those of this one, and the client of etcd. */}}
 {{- define "wordpress-ha.databaseScripts" -}}
-{{ (.Files.Glob "files/database/*.sh").AsConfig }}
-{{ (.Files.Glob "files/database/mysql").AsConfig }}
-{{ (.Files.Glob (printf "files/database/%s/*.{sh,jq}" .Values.database.topology)).AsConfig }}
-{{- if .Values.metrics.enabled }}
-{{ (.Files.Glob "files/metrics/member.sh").AsConfig }}
-{{- end }}
-{{- if include "wordpress-ha.hasEtcd" . }}
-{{ (.Files.Glob "files/etcd/{client,facts}.sh").AsConfig }}
-{{- if eq .Values.database.topology "galera" }}
-{{ (.Files.Glob "files/database/*.jq").AsConfig }}
-{{- end }}
-{{- end }}
-{{- if .Values.tls.enabled }}
-{{ (.Files.Glob "files/tls/reload-certificates.sh").AsConfig }}
-{{- end }}
+{{- $globs := list "files/database/*.sh" "files/database/mysql" (printf "files/database/%s/*.{sh,jq}" .Values.database.topology) -}}
+{{- if .Values.metrics.enabled }}{{ $globs = append $globs "files/metrics/member.sh" }}{{ end -}}
+{{- if include "wordpress-ha.hasEtcd" . }}{{ $globs = append $globs "files/etcd/{client,facts}.sh" }}{{ end -}}
+{{- if eq .Values.database.topology "galera" }}{{ $globs = append $globs "files/database/*.jq" }}{{ end -}}
+{{- if .Values.tls.enabled }}{{ $globs = append $globs "files/tls/reload-certificates.sh" }}{{ end -}}
+{{- include "wordpress-ha.files" (prepend $globs .) -}}
 {{- end }}
 
 {{/* [mysqld] settings of the user: "true" and "false" become ON and OFF. */}}

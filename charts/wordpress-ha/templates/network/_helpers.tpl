@@ -1,16 +1,19 @@
 {{/*
-The ports of each tier, by name: those of the containers, of the Services and of the network policies.
+The ports of each tier, by name: those of the containers, of the Services and of the network policies. As JSON: it is read often, and YAML
+takes ten times as long.
 */}}
 {{- define "wordpress-ha.ports" -}}
-etcd: {client: 2379, peer: 2380, metrics: 2381, status: 2382}
-database: {mysql: 3306, agent: 9200, galera: 4567, ist: 4568, sst: 4444, clone: 4444, client: 3307, read: 3308, proxy-health: 8404, metrics: 9205}
-nfs: { {{- range $i, $port := include "wordpress-ha.nfsPorts" . | fromJsonArray }}{{ if $i }}, {{ end }}{{ $port.name }}: {{ $port.port }}{{ end -}} }
-wordpress: {http: 8080, status: 8081, router-health: 8404, metrics: 9205}
+{
+  "etcd": {"client": 2379, "peer": 2380, "metrics": 2381, "status": 2382},
+  "database": {"mysql": 3306, "agent": 9200, "galera": 4567, "ist": 4568, "sst": 4444, "clone": 4444, "client": 3307, "read": 3308, "proxy-health": 8404, "metrics": 9205},
+  "nfs": { {{- range $i, $port := include "wordpress-ha.nfsPorts" . | fromJsonArray }}{{ if $i }}, {{ end }}"{{ $port.name }}": {{ $port.port }}{{ end -}} },
+  "wordpress": {"http": 8080, "status": 8081, "router-health": 8404, "metrics": 9205}
+}
 {{- end }}
 
 {{/* A port's number. Usage: include "wordpress-ha.port" (list "etcd" "client") */}}
 {{- define "wordpress-ha.port" -}}
-{{- index (include "wordpress-ha.ports" . | fromYaml) (index . 0) (index . 1) | int -}}
+{{- index (include "wordpress-ha.ports" . | fromJson) (index . 0) (index . 1) | int -}}
 {{- end }}
 
 {{/* Ports of a container. Usage: include "wordpress-ha.containerPorts" (list "etcd" "client" "peer") */}}
@@ -94,7 +97,7 @@ Who comes in from outside of the release. peers: NetworkPolicyPeers. Without any
 {{- end }}
 {{- if .Values.nfs.enabled }}
 # Nodes mount volumes, not pods, and nothing here knows their addresses.
-- {to: nfs, ports: {{ include "wordpress-ha.ports" . | fromYaml | dig "nfs" dict | keys | sortAlpha | toJson }}, udp: true, open: true, peers: {{ toJson $from.nodes }}}
+- {to: nfs, ports: {{ include "wordpress-ha.ports" . | fromJson | dig "nfs" dict | keys | sortAlpha | toJson }}, udp: true, open: true, peers: {{ toJson $from.nodes }}}
 {{- end }}
 {{- end }}
 
@@ -173,7 +176,7 @@ podSelector:
 {{- end }}
 
 {{/*
-NetworkPolicyPorts. Usage: include "wordpress-ha.policyPorts" FLOW, whose ports are numbers, or names of the tier "to".
+NetworkPolicyPorts, as JSON. Usage: include "wordpress-ha.policyPorts" FLOW, whose ports are numbers, or names of the tier "to".
 A word that is mistyped above would open or close too much in silence, and a rule without ports would open all.
 */}}
 {{- define "wordpress-ha.policyPorts" -}}
@@ -182,41 +185,42 @@ A word that is mistyped above would open or close too much in silence, and a rul
 {{- if not (has $key (list "from" "to" "ports" "udp" "open" "public" "peers")) }}{{ fail (printf "a flow has no \"%s\": %v" $key $flow) }}{{ end }}
 {{- end }}
 {{- if not .ports }}{{ fail (printf "a flow names no ports: %v" $flow) }}{{ end }}
-{{- range .ports }}
-{{- $port := . }}
-{{- if kindIs "string" $port }}{{ $port = include "wordpress-ha.port" (list $flow.to $port) }}{{ end }}
-- {protocol: TCP, port: {{ $port }}}
-{{- if $flow.udp }}
-- {protocol: UDP, port: {{ $port }}}
-{{- end }}
-{{- end }}
+{{- $ports := list -}}
+{{- range $port := .ports -}}
+{{- if kindIs "string" $port }}{{ $port = include "wordpress-ha.port" (list $flow.to $port) }}{{ end -}}
+{{- $ports = append $ports (dict "protocol" "TCP" "port" (int $port)) -}}
+{{- if $flow.udp }}{{ $ports = append $ports (dict "protocol" "UDP" "port" (int $port)) }}{{ end -}}
+{{- end -}}
+{{- toJson $ports -}}
 {{- end }}
 
-{{/* The rules of one component's policy. Usage: include "wordpress-ha.policyRules" (list . "etcd") */}}
+{{/*
+The rules of one component's policy. Usage: include "wordpress-ha.policyRules" (list . "etcd" FLOWS ENTRIES EXITS), whose ports are
+NetworkPolicyPorts already.
+*/}}
 {{- define "wordpress-ha.policyRules" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
 {{- $ingress := list -}}
 {{- $egress := list -}}
-{{- range include "wordpress-ha.flows" $root | fromYamlArray -}}
-{{- $ports := include "wordpress-ha.policyPorts" . | fromYamlArray -}}
+{{- range index . 2 -}}
 {{- if eq .to $component -}}
-{{- $ingress = append $ingress (dict "from" (list (include "wordpress-ha.podPeer" (list $root .from) | fromYaml)) "ports" $ports) -}}
+{{- $ingress = append $ingress (dict "from" (list (include "wordpress-ha.podPeer" (list $root .from) | fromYaml)) "ports" .ports) -}}
 {{- end -}}
 {{- if has $component .from -}}
-{{- $egress = append $egress (dict "to" (list (include "wordpress-ha.podPeer" (list $root (list .to)) | fromYaml)) "ports" $ports) -}}
+{{- $egress = append $egress (dict "to" (list (include "wordpress-ha.podPeer" (list $root (list .to)) | fromYaml)) "ports" .ports) -}}
 {{- end -}}
 {{- end -}}
-{{- range include "wordpress-ha.entries" $root | fromYamlArray -}}
-{{- $rule := dict "ports" (include "wordpress-ha.policyPorts" . | fromYamlArray) -}}
+{{- range index . 3 -}}
+{{- $rule := dict "ports" .ports -}}
 {{- if and (eq .to $component) (or .open .peers) -}}
 {{- with .peers }}{{ $_ := set $rule "from" . }}{{ end -}}
 {{- $ingress = append $ingress $rule -}}
 {{- end -}}
 {{- end -}}
-{{- range include "wordpress-ha.exits" $root | fromYamlArray -}}
+{{- range index . 4 -}}
 {{- if has $component .from -}}
-{{- $rule := dict "ports" (include "wordpress-ha.policyPorts" . | fromYamlArray) -}}
+{{- $rule := dict "ports" .ports -}}
 {{- $peers := .peers -}}
 {{- if and .public (not $peers) }}{{ $peers = include "wordpress-ha.publicAddresses" $root | fromYamlArray }}{{ end -}}
 {{- with $peers }}{{ $_ := set $rule "to" . }}{{ end -}}

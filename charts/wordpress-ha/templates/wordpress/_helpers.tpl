@@ -284,8 +284,9 @@ The configuration, file by file: so mounted, it stays what it was when the conta
 pods of the old version while an upgrade goes on, and PHP, which remembers the path of the one before, would not find it.
 */}}
 {{- define "wordpress-ha.wordpress.configurationMounts" -}}
-{{- $files := merge (fromYaml (include "wordpress-ha.wordpress.configuration" .)) (fromYaml (include "wordpress-ha.wordpress.plugins" .)) }}
-{{- range $file := keys $files | sortAlpha }}
+{{- $files := list "settings.json" "php.ini" "plugins.json" "plugins.php" }}
+{{- range include "wordpress-ha.wordpress.configurationFiles" . | fromJsonArray }}{{ $files = append $files (base .) }}{{ end }}
+{{- range $file := sortAlpha $files }}
 - {name: configuration, mountPath: {{ eq $file "wp-config.php" | ternary "/usr/src" "/etc/wordpress" }}/{{ $file }}, subPath: {{ $file }}, readOnly: true}
 {{- end }}
 {{- end }}
@@ -432,22 +433,25 @@ settings.json: |
   {{- include "wordpress-ha.wordpress.settings" . | nindent 2 }}
 php.ini: |
   {{- tpl (.Files.Get "files/wordpress/php.ini") . | nindent 2 }}
-{{- range list "wp-config.php" "mounted.php" "page-cache.php" "code.php" "closed-directories.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" "hidden-accounts.php" "login-lockout.php" }}
-{{ . }}: |
-  {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
-{{- end }}
-{{- if .Values.wordpress.cache.enabled }}
-{{- range list "page-changes.php" "signature.php" "refresh.php" }}
-{{ . }}: |
-  {{- $.Files.Get (printf "files/wordpress/%s" .) | nindent 2 }}
+{{- range include "wordpress-ha.wordpress.configurationFiles" . | fromJsonArray }}
+{{ base . }}: |
+  {{- $.Files.Get . | nindent 2 }}
 {{- end }}
 {{- end }}
-{{- if and (include "wordpress-ha.hasRouter" .) (not (include "wordpress-ha.hasDatabase" .)) }}
-{{- range list "database-health.php" "database-health.sh" }}
-{{ . }}: |
-  {{- $.Files.Get (printf "files/database/external/%s" .) | nindent 2 }}
-{{- end }}
-{{- end }}
+
+{{/* Files that go into the configuration as they are, as a JSON list. */}}
+{{- define "wordpress-ha.wordpress.configurationFiles" -}}
+{{- $files := list -}}
+{{- range list "wp-config.php" "mounted.php" "page-cache.php" "code.php" "closed-directories.php" "database.php" "wait.php" "ready.php" "install.php" "renew-lock.php" "cron.php" "cron-worker.php" "cron-claims.php" "new-salts.php" "media-s3.php" "smtp.php" "hidden-accounts.php" "login-lockout.php" -}}
+{{- $files = append $files (printf "files/wordpress/%s" .) -}}
+{{- end -}}
+{{- if .Values.wordpress.cache.enabled -}}
+{{- $files = concat $files (list "files/wordpress/page-changes.php" "files/wordpress/signature.php" "files/wordpress/refresh.php") -}}
+{{- end -}}
+{{- if and (include "wordpress-ha.hasRouter" .) (not (include "wordpress-ha.hasDatabase" .)) -}}
+{{- $files = concat $files (list "files/database/external/database-health.php" "files/database/external/database-health.sh") -}}
+{{- end -}}
+{{- toJson $files -}}
 {{- end }}
 
 {{/* For the install Job alone: another list restarts no web pod. */}}
