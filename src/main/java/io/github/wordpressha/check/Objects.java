@@ -171,7 +171,8 @@ public final class Objects {
     String name = key.toLowerCase(Locale.ROOT);
     return name.startsWith("existing") || name.endsWith("secret") || name.endsWith("secretname") || name.endsWith("secretref")
         || name.endsWith("configmap") || name.endsWith("configmapref") || name.endsWith("configmaps") || name.endsWith("secrets")
-        || name.endsWith("secretkeyref") || name.endsWith("configmapkeyref") || name.endsWith("claimname") || name.endsWith("serviceaccountname");
+        || name.endsWith("secretkeyref") || name.endsWith("configmapkeyref") || name.endsWith("claimname") || name.endsWith("serviceaccountname")
+        || name.endsWith("serviceaccount");
   }
 
   private static Set<String> keys(JsonNode map) {

@@ -202,6 +202,15 @@ class ChecksTest {
     assertThat(verify(manifests)).isNotEmpty();
   }
 
+  @Test
+  @DisplayName("nor is an account that the values name")
+  void acceptsAnAccountThatPeopleBring() throws JsonProcessingException {
+    List<Manifest> manifests = broken(fault("reference", "Deployment/shop-web", "spec.template.spec.serviceAccountName", "mine", ""));
+    var values = Values.of("serviceAccount.name", com.fasterxml.jackson.databind.node.TextNode.valueOf("mine"));
+    assertThat(Checks.verify(RELEASE, manifests, List.of(), values, Cluster.ofThree(34)).problems()).noneMatch(problem -> problem.rule().equals("reference"));
+    assertThat(verify(manifests)).anyMatch(problem -> problem.rule().equals("reference"));
+  }
+
   private static List<Problem> verify(List<Manifest> manifests) {
     return Checks.verify(RELEASE, manifests, List.of(), Values.none(), Cluster.ofThree(34)).problems();
   }
