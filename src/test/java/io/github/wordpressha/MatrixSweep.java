@@ -57,10 +57,12 @@ class MatrixSweep {
   @Test
   @DisplayName("each switch in each position, in each profile")
   void everySwitch() {
-    var combinations = new ArrayList<Combination>();
-    profiles.keySet().forEach(name -> switches.forEach((path, positions) -> positions.forEach(p ->
-        combinations.add(new Combination(name + " with " + path + "=" + p, tree(Map.of("profile", TextNode.valueOf(name), path, p)))))));
-    sweep(combinations, 0.9);
+    var combinations = new LinkedHashMap<ObjectNode, Combination>(); // A switch that is in that position anyway makes no new one.
+    profiles.keySet().forEach(name -> switches.forEach((path, positions) -> positions.forEach(p -> {
+      ObjectNode tree = tree(Map.of("profile", TextNode.valueOf(name), path, p));
+      combinations.putIfAbsent(Values.merge(Profiles.chart().defaults(), tree), new Combination(name + " with " + path + "=" + p, tree));
+    })));
+    sweep(List.copyOf(combinations.values()), 0.9);
   }
 
   @Test

@@ -116,6 +116,7 @@ public final class ValueSpace {
     var lists = new ArrayList<JsonNode>();
     if (types(items).contains("object")) {
       for (String item : List.of(
+          "{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}",
           "{name: other, mountPath: /other}",
           "{name: OTHER, value: x}",
           "{name: other, image: 'docker.io/library/busybox:1.37.0', command: [sleep, '1']}",
@@ -125,8 +126,7 @@ public final class ValueSpace {
           "{name: other, namespace: gateways}",
           "{server: other.example.com, path: /other}",
           "{slug: other, version: 1.0.1}",
-          "{ports: [9200]}",
-          "{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}")) {
+          "{ports: [9200]}")) {
         lists.add(factory.arrayNode().add(parse(item)));
       }
     } else if (types(items).contains("integer")) {
@@ -143,6 +143,12 @@ public final class ValueSpace {
     }
     if (path.endsWith("ffinity")) {
       return List.of(parse("{nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 1, preference: {matchExpressions: [{key: other, operator: Exists}]}}]}}"));
+    }
+    if (path.endsWith("Probe")) {
+      return List.of(parse("{timeoutSeconds: 77}"));
+    }
+    if (path.endsWith("behavior")) {
+      return List.of(parse("{scaleDown: {stabilizationWindowSeconds: 77}}"));
     }
     return List.of(parse("{other: \"1\"}"), parse("{OTHER: other}"));
   }

@@ -64,7 +64,7 @@ class MutationSweep {
     Profiles.all().forEach(p -> contexts.put(p.name(), p.values()));
     Yaml.readObject(Path.of("src/test/resources/values-in-use.yaml")).properties()
         .forEach(f -> contexts.put(f.getKey(), (ObjectNode) f.getValue()));
-    contexts.forEach((name, values) -> sound.put(name, findings(Profiles.chart(), values)));
+    contexts.forEach((name, values) -> sound.put(name, findings(Profiles.chart().render(Release.standard(), values))));
 
     List<Mutant> mutants = mutants();
     Map<Mutant, Boolean> results = mutants.parallelStream()
@@ -91,8 +91,12 @@ class MutationSweep {
       boolean changed = false;
       for (String context : contextsOf(mutant)) {
         Findings before = sound.get(context);
-        Findings after = findings(chart, contexts.get(context));
-        changed |= !after.text().equals(before.text());
+        Rendering rendering = chart.render(Release.standard(), contexts.get(context));
+        if (rendering.text().equals(before.text())) {
+          continue;
+        }
+        changed = true;
+        Findings after = findings(rendering);
         if (!before.problems().containsAll(after.problems()) || !after.outcomes().equals(before.outcomes())) {
           return Verdict.FOUND;
         }
@@ -112,8 +116,7 @@ class MutationSweep {
     return those.isEmpty() ? List.copyOf(sound.keySet()) : those;
   }
 
-  private static Findings findings(Chart chart, ObjectNode values) {
-    Rendering rendering = chart.render(Release.standard(), values);
+  private static Findings findings(Rendering rendering) {
     var verdict = Checks.verify(rendering, CLUSTER);
     Set<String> problems = verdict.problems().stream().map(Problem::toString).collect(Collectors.toCollection(HashSet::new));
     Set<String> files = rendering.manifests().stream().map(Manifest::file).collect(Collectors.toSet());
