@@ -227,5 +227,9 @@ NetworkPolicyPorts already.
 {{- $egress = append $egress $rule -}}
 {{- end -}}
 {{- end -}}
-{{- dict "ingress" $ingress "egress" $egress | toYaml -}}
+{{- /* The API keeps no empty list: with one, each server-side apply would find a difference. policyTypes deny what has no rule. */ -}}
+{{- $rules := dict -}}
+{{- with $ingress }}{{ $_ := set $rules "ingress" . }}{{ end -}}
+{{- with $egress }}{{ $_ := set $rules "egress" . }}{{ end -}}
+{{- toYaml $rules -}}
 {{- end }}

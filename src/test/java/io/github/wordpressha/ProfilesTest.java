@@ -2,6 +2,7 @@ package io.github.wordpressha;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.wordpressha.Profiles.Profile;
 import io.github.wordpressha.check.Checks;
 import io.github.wordpressha.check.Cluster;
@@ -10,6 +11,7 @@ import io.github.wordpressha.helm.Rendering;
 import io.github.wordpressha.manifest.KubernetesSchema;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -69,6 +71,22 @@ class ProfilesTest {
   void hasNoObjectTwice(Profile profile) {
     List<String> ids = render(profile, Release.standard()).manifests().stream().map(m -> m.namespace() + " " + m).toList();
     assertThat(ids).doesNotHaveDuplicates();
+  }
+
+  @ParameterizedTest
+  @MethodSource("profiles")
+  @DisplayName("writes no empty list and no null: the API keeps neither, so a server-side apply would find a difference each time")
+  void writesNothingThatIsDropped(Profile profile) {
+    assertThat(render(profile, Release.standard()).manifests().stream().flatMap(m -> dropped(m.id(), m.tree()))).isEmpty();
+  }
+
+  private static Stream<String> dropped(String path, JsonNode node) {
+    if (node.isNull() || (node.isArray() && node.isEmpty())) {
+      return Stream.of(path);
+    }
+    return node.isArray()
+        ? StreamSupport.stream(node.spliterator(), false).flatMap(item -> dropped(path + "[]", item))
+        : node.properties().stream().flatMap(field -> dropped(path + "." + field.getKey(), field.getValue()));
   }
 
   private static Rendering render(Profile profile, Release release) {
