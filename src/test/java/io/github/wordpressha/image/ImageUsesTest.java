@@ -58,7 +58,7 @@ class ImageUsesTest {
     assertThat(programs("percona/percona-xtrabackup")).contains("xtrabackup", "xbstream", "socat", "mysqlbinlog", "mkfifo").doesNotContain("mysqld", "mysql", "jq");
     assertThat(programs("library/mysql")).contains("mysqld", "mysql", "docker-entrypoint.sh", "openssl", "base64").doesNotContain("jq", "curl", "socat");
     assertThat(programs("percona/percona-xtradb-cluster")).contains("mysqld", "/entrypoint.sh", "jq", "curl", "socat", "getent");
-    assertThat(programs("library/wordpress")).contains("php", "php-fpm", "tar", "xargs", "timeout", "stat");
+    assertThat(programs("library/wordpress")).contains("php", "php-fpm", "cp", "xargs", "timeout", "stat");
   }
 
   @Test
