@@ -70,6 +70,7 @@ class PlatformsIT {
         works(release, release::install);
         assertThat(release.kubernetes().v1().events().inNamespace(release.namespace()).list().getItems())
             .filteredOn(event -> event.getReason().equals("FailedCreate")).extracting(event -> event.getMessage()).isEmpty();
+        release.uninstall();
     }
 
     @Test
@@ -78,6 +79,7 @@ class PlatformsIT {
         eachNode(node -> node.editSpec().addNewTaint("NoSchedule", TAINT, null, "blog").endSpec());
         Release release = release("tainted", "{pods: {tolerations: [{key: dedicated, operator: Equal, value: blog, effect: NoSchedule}]}}");
         works(release, release::install);
+        release.uninstall();
     }
 
     @Test
@@ -97,6 +99,7 @@ class PlatformsIT {
                 assertThat(manual.run("kubectl -n %s exec %s -- id -u".formatted(release.namespace(), pod)).strip()).endsWith(String.valueOf(USER));
             }
         }
+        release.uninstall();
     }
 
     @Test
@@ -109,6 +112,7 @@ class PlatformsIT {
         one.site().get("/").expect(200);
         one.uninstall();
         other.site().get("/").expect(200);
+        other.uninstall();
     }
 
     @Test
