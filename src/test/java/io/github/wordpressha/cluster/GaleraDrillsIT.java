@@ -44,6 +44,14 @@ class GaleraDrillsIT {
     private static final int DATA_MEGABYTES = FULL ? 2048 : 256;
     private static final String VOLUMES = FULL ? "6Gi" : "2Gi";
 
+    /** Other pods in every tier; of the database's, two on a node, as the drills after that have five on three nodes. */
+    private static final String UPGRADED = """
+        etcd: {podAnnotations: {drill: upgraded}}
+        database: {podAnnotations: {drill: upgraded}, spread: preferred}
+        nfs: {podAnnotations: {drill: upgraded}}
+        wordpress: {podAnnotations: {drill: upgraded}}
+        """;
+
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     /** The limits are those of nodes with cores of their own; where all nodes share a few, and nothing is repeated, a multiple is allowed. */
     private static final int SHARED_CORES = FULL ? 1 : 3;
@@ -324,12 +332,7 @@ class GaleraDrillsIT {
         List<String> before = allUids();
         Drill drill = drill("upgrade-every-tier");
         Outcome outcome = drill.run((writers, reader) -> {
-            release.with("""
-                etcd: {podAnnotations: {drill: upgraded}}
-                database: {podAnnotations: {drill: upgraded}}
-                nfs: {podAnnotations: {drill: upgraded}}
-                wordpress: {podAnnotations: {drill: upgraded}}
-                """).upgrade();
+            release.with(UPGRADED).upgrade();
             Await.until("every pod is another", PATIENCE, () -> assertThat(allUids()).doesNotContainAnyElementsOf(before));
         });
         planned(outcome);
@@ -359,9 +362,8 @@ class GaleraDrillsIT {
     @Order(95)
     @DisplayName("from three members to five and back, with state transfers")
     void scalesToFiveAndBack() throws Exception {
-        // Five members on three nodes: two nodes have two.
-        Release spread = release.with("{database: {spread: preferred}}");
-        spread.upgrade();
+        Release spread = release.with(UPGRADED);
+        spread.upgrade(); // changes nothing where every tier was upgraded before
         drill("spread").whole();
         members.fill(members.names().get(0), DATA_MEGABYTES);
 
@@ -382,7 +384,7 @@ class GaleraDrillsIT {
     @Order(96)
     @DisplayName("from three members to a single one, which goes on, and back")
     void scalesToOneAndBack() throws Exception {
-        Release spread = release.with("{database: {spread: preferred}}");
+        Release spread = release.with(UPGRADED);
         planned(new Drill(spread, galera, "galera/scale-3-1", 1, PATIENCE).run(3, (writers, reader) -> {
             spread.with("{database: {replicas: 1}}").upgrade();
             Await.until("one member is left", PATIENCE, () -> assertThat(members.names()).hasSize(1));
