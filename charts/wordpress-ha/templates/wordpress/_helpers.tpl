@@ -116,7 +116,7 @@ Without a memory limit there is nothing to divide: ten.
 
 {{/* Pods at most. */}}
 {{- define "wordpress-ha.wordpress.maxPods" -}}
-{{- with .Values.wordpress }}{{ ternary .autoscaling.maxReplicas .replicas .autoscaling.enabled | int | max 1 }}{{ end -}}
+{{- with .Values.wordpress }}{{ ternary .autoscaling.maxReplicas .replicas (or .autoscaling.enabled (kindIs "invalid" .replicas)) | int | max 1 }}{{ end -}}
 {{- end }}
 
 {{/*
@@ -379,7 +379,7 @@ wordpress.content: existingClaim, nfs.server and storageClass exclude one anothe
 {{- if and $content.nfs.server (not $content.nfs.path) }}
 wordpress.content.nfs.path: an NFS server needs the exported path, for example /srv/wordpress.
 {{- end }}
-{{- if and (eq $content.accessMode "ReadWriteOnce") (or $wordpress.autoscaling.enabled (gt (int $wordpress.replicas) 1)) }}
+{{- if and (eq $content.accessMode "ReadWriteOnce") (or $wordpress.autoscaling.enabled (kindIs "invalid" $wordpress.replicas) (gt (int $wordpress.replicas) 1)) }}
 wordpress.content.accessMode: a ReadWriteOnce volume serves one pod; set wordpress.replicas=1 and wordpress.autoscaling.enabled=false, or use ReadWriteMany.
 {{- end }}
 {{- if gt (int $wordpress.autoscaling.minReplicas) (int $wordpress.autoscaling.maxReplicas) }}

@@ -127,6 +127,19 @@ class PlatformsIT {
         manual.run(print + " | kubectl delete -n " + release.namespace() + " --wait=false -f -");
     }
 
+    @Test
+    @DisplayName("autoscaling is turned off: with replicas: null as many pods stay as run")
+    void autoscalingIsTurnedOff() {
+        Release small = release("scaled", "{database: {topology: standalone}, nfs: {enabled: false}, wordpress: {content: {storageClass: shared}}}");
+        Release scaled = small.with("{wordpress: {autoscaling: {enabled: true, minReplicas: 4, maxReplicas: 5}}}");
+        works(scaled, scaled::install);
+        small.with("{wordpress: {replicas: null}}").upgrade();
+        small.awaitReady(PATIENCE);
+        assertThat(small.kubernetes().autoscaling().v2().horizontalPodAutoscalers().inNamespace(small.namespace()).list().getItems()).isEmpty();
+        assertThat(small.pods("wordpress")).hasSize(4);
+        small.uninstall();
+    }
+
     private Release release(String name, String values) {
         return namespace.named(name).with(VALUES).with(values);
     }

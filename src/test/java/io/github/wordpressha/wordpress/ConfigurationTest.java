@@ -10,6 +10,7 @@ import io.github.wordpressha.Profiles;
 import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.RenderException;
 import io.github.wordpressha.helm.Yaml;
+import io.github.wordpressha.manifest.Manifest;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -61,11 +62,27 @@ class ConfigurationTest {
       "{proxyProtocol: true} | wordpress.proxyProtocol: the address in a PROXY header is believed from trusted proxies only; write",
       "{proxyProtocol: true, trustedProxies: [10.0.0.0/8], site: {url: 'https://www.example.com'}, ingress: {enabled: true}} | sends pods no PROXY header",
       "{proxyProtocol: true, trustedProxies: [10.0.0.0/8], httpRoute: {enabled: true, parentRefs: [{name: public}]}} | set proxyProtocol=false",
+      "{replicas: null, autoscaling: {enabled: false}, content: {accessMode: ReadWriteOnce, storageClass: disks}} | a ReadWriteOnce volume serves one pod",
       "{trustedProxies: [10.0.0.0/99]} | /wordpress/trustedProxies/0",
       "{adminFrom: [home.example.com]} | /wordpress/adminFrom/0"})
   void isRefused(String wordpress, String sentence) {
     assertThatThrownBy(() -> Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("{wordpress: " + wordpress + "}")))
         .isInstanceOf(RenderException.class).hasMessageContaining(sentence);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @DisplayName("the number of pods is left to the autoscaler, and to what runs where replicas is null; a budget is made for more than one pod")
+  @CsvSource(delimiter = '|', value = {
+      "{autoscaling: {enabled: true}} | '' | true",
+      "{autoscaling: {enabled: false}} | 3 | true",
+      "{replicas: 1, autoscaling: {enabled: false}} | 1 | false",
+      "{replicas: 0, autoscaling: {enabled: false}} | 0 | false",
+      "{replicas: null, autoscaling: {enabled: false}} | '' | true"})
+  void replicas(String wordpress, String replicas, boolean budget) throws JsonProcessingException {
+    List<Manifest> all = Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("{wordpress: " + wordpress + "}")).manifests();
+    assertThat(all).filteredOn(manifest -> manifest.id().equals("Deployment/wordpress-ha"))
+        .singleElement().satisfies(web -> assertThat(web.tree().at("/spec/replicas").asText()).isEqualTo(replicas));
+    assertThat(all.stream().anyMatch(manifest -> manifest.id().equals("PodDisruptionBudget/wordpress-ha"))).isEqualTo(budget);
   }
 
   private static JsonNode webPod(String values) throws JsonProcessingException {
