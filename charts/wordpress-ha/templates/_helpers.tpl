@@ -155,6 +155,28 @@ topologySpreadConstraints:
 {{- end }}
 
 {{/*
+A quantity as Kubernetes writes it. For Helm, a number in a values file is a float, which it would print as 1.073741824e+09.
+Usage: include "wordpress-ha.quantity" .Values.etcd.storage.size
+*/}}
+{{- define "wordpress-ha.quantity" -}}
+{{- if kindIs "float64" . }}{{ printf "%.0f" . }}{{ else }}{{ . }}{{ end -}}
+{{- end }}
+
+{{/* A quantity in bytes, rounded down. Usage: include "wordpress-ha.bytes" "1Gi" */}}
+{{- define "wordpress-ha.bytes" -}}
+{{- $text := include "wordpress-ha.quantity" . -}}
+{{- $unit := regexFind "[A-Za-z]*$" $text -}}
+{{- $bytes := dict "m" 1e-3 "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18
+      "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0 -}}
+{{- mulf (trimSuffix $unit $text | float64) (get $bytes $unit) | floor | int64 -}}
+{{- end }}
+
+{{/* A quantity in MiB, rounded down. Usage: include "wordpress-ha.mebibytes" "1Gi" */}}
+{{- define "wordpress-ha.mebibytes" -}}
+{{- div (include "wordpress-ha.bytes" . | int64) 1048576 -}}
+{{- end }}
+
+{{/*
 The claim of one volume. Usage: include "wordpress-ha.claim" (list "ReadWriteOnce" .Values.etcd.storage)
 */}}
 {{- define "wordpress-ha.claim" -}}
@@ -167,7 +189,7 @@ storageClassName: {{ $storage.storageClass }}
 {{- end }}
 resources:
   requests:
-    storage: {{ $storage.size }}
+    storage: {{ include "wordpress-ha.quantity" $storage.size }}
 {{- end }}
 
 {{/* Secrets: given by the user, or made once by the secrets Job. */}}

@@ -5,13 +5,17 @@ and what to write instead; all of them are shown at once.
 {{- define "wordpress-ha.problems" -}}
 {{- include "wordpress-ha.nameProblems" . }}
 {{- include "wordpress-ha.standardProblems" . }}
+{{- $quota := include "wordpress-ha.mebibytes" .Values.etcd.quota | int64 }}
+{{- if or (lt $quota (int64 64)) (gt $quota (int64 8192)) }}
+etcd.quota: etcd works with 64Mi to 8Gi, not with {{ include "wordpress-ha.quantity" .Values.etcd.quota }}; write for example 256Mi.
+{{- end }}
 {{- if and .Values.nfs.enabled (ne (include "wordpress-ha.wordpress.contentSource" .) "nfs") }}
 nfs.enabled: the content has another source (wordpress.content), so the NFS server would be unused; set nfs.enabled=false.
 {{- end }}
 {{- if eq (include "wordpress-ha.wordpress.contentSource" .) "nfs" }}
-{{- $most := div (mul 9 (include "wordpress-ha.wordpress.mebibytes" .Values.nfs.storage.size | int)) 10 }}
-{{- if gt (include "wordpress-ha.wordpress.mebibytes" .Values.wordpress.content.size | int) (int $most) }}
-wordpress.content.size: {{ .Values.wordpress.content.size }} does not fit on the NFS server's volume ({{ .Values.nfs.storage.size }}), whose file system needs some room itself; write at most {{ $most }}Mi, or a larger nfs.storage.size.
+{{- $most := div (mul 9 (include "wordpress-ha.mebibytes" .Values.nfs.storage.size | int)) 10 }}
+{{- if gt (include "wordpress-ha.mebibytes" .Values.wordpress.content.size | int) (int $most) }}
+wordpress.content.size: {{ include "wordpress-ha.quantity" .Values.wordpress.content.size }} does not fit on the NFS server's volume ({{ include "wordpress-ha.quantity" .Values.nfs.storage.size }}), whose file system needs some room itself; write at most {{ $most }}Mi, or a larger nfs.storage.size.
 {{- end }}
 {{- end }}
 {{- include "wordpress-ha.wordpress.problems" . }}

@@ -85,17 +85,9 @@ hostAliases:
 {{- regexReplaceAll ":.*$" (regexReplaceAll "^https?://" .Values.wordpress.site.url "") "" -}}
 {{- end }}
 
-{{/* A quantity in MiB, rounded down. Usage: include "wordpress-ha.wordpress.mebibytes" "1Gi" */}}
-{{- define "wordpress-ha.wordpress.mebibytes" -}}
-{{- $number := regexFind "^[0-9.]+" (toString .) | float64 -}}
-{{- $unit := regexFind "[A-Za-z]+$" (toString .) -}}
-{{- $bytes := dict "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 -}}
-{{- divf (mulf $number (get $bytes $unit | default 1.0)) 1048576.0 | floor | int -}}
-{{- end }}
-
 {{/* MiB of the memory limit that all workers share: the rest is opcache's (128), the master process's, and the pod's small change. */}}
 {{- define "wordpress-ha.wordpress.workerMemory" -}}
-{{- sub (include "wordpress-ha.wordpress.mebibytes" .Values.wordpress.resources.limits.memory | int) 192 -}}
+{{- sub (include "wordpress-ha.mebibytes" .Values.wordpress.resources.limits.memory | int) 192 -}}
 {{- end }}
 
 {{/*
@@ -153,7 +145,7 @@ There is no memory limit to divide.
 {{- end }}
 
 {{- define "wordpress-ha.wordpress.cacheSize" -}}
-{{- include "wordpress-ha.wordpress.mebibytes" .Values.wordpress.cache.size }}m
+{{- include "wordpress-ha.mebibytes" .Values.wordpress.cache.size }}m
 {{- end }}
 
 {{/*

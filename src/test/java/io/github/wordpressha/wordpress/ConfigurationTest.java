@@ -85,6 +85,30 @@ class ConfigurationTest {
     assertThat(all.stream().anyMatch(manifest -> manifest.id().equals("PodDisruptionBudget/wordpress-ha"))).isEqualTo(budget);
   }
 
+  @ParameterizedTest
+  @DisplayName("a quantity means the same in each of its spellings")
+  @ValueSource(strings = {"1Gi", "1024Mi", "1048576Ki", "1073741824", "'1073741824'", "1073741824000m"})
+  void quantities(String gibibyte) throws JsonProcessingException {
+    List<Manifest> all = Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("""
+        etcd: {quota: %1$s}
+        nfs: {storage: {size: 8Gi}}
+        wordpress: {resources: {limits: {memory: %1$s}}, content: {size: %1$s}}
+        """.formatted(gibibyte))).manifests();
+    assertThat(all.stream().map(manifest -> manifest.tree().at("/data/php-fpm.conf").asText()).collect(Collectors.joining())).contains("pm.max_children = 9\n");
+    assertThat(all.stream().flatMap(manifest -> manifest.tree().findValues("env").stream()).flatMap(ConfigurationTest::stream)
+        .filter(variable -> variable.path("name").asText().equals("QUOTA")).map(variable -> variable.path("value").asText())).containsOnly("1073741824");
+    assertThat(all).filteredOn(manifest -> manifest.id().equals("PersistentVolumeClaim/wordpress-ha-content"))
+        .singleElement().satisfies(claim -> assertThat(claim.tree().at("/spec/resources/requests/storage").asText()).isEqualTo(gibibyte.replace("'", "")));
+  }
+
+  @ParameterizedTest
+  @DisplayName("etcd takes no other quota than those that it works with")
+  @ValueSource(strings = {"1Mi", "67108863", "9Gi", "1Pi"})
+  void quotaIsRefused(String quota) {
+    assertThatThrownBy(() -> Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("{etcd: {quota: " + quota + "}}")))
+        .isInstanceOf(RenderException.class).hasMessageContaining("etcd.quota: etcd works with 64Mi to 8Gi, not with " + quota + ";");
+  }
+
   private static JsonNode webPod(String values) throws JsonProcessingException {
     return Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values)).manifests().stream()
         .filter(manifest -> manifest.kind().equals("Deployment") && manifest.name().equals("wordpress-ha")).findFirst().orElseThrow().tree().at("/spec/template/spec");
