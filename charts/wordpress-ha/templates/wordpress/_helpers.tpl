@@ -197,8 +197,8 @@ The database router: a native sidecar, so it starts before everything that needs
 {{- define "wordpress-ha.wordpress.router" -}}
 {{- if include "wordpress-ha.hasRouter" . }}
 - name: router
-  image: {{ include "wordpress-ha.image" (list . .Values.wordpress.haproxy.image) }}
-  imagePullPolicy: {{ .Values.wordpress.haproxy.image.pullPolicy }}
+  image: {{ include "wordpress-ha.image" (list . .Values.router.image) }}
+  imagePullPolicy: {{ .Values.router.image.pullPolicy }}
   restartPolicy: Always
   command: [haproxy, -W, -db, -f, /etc/haproxy/haproxy.cfg]
   ports:
@@ -217,7 +217,7 @@ The database router: a native sidecar, so it starts before everything that needs
     runAsGroup: 99
     {{- include "wordpress-ha.containerSecurityContext" . | nindent 4 }}
   resources:
-    {{- toYaml .Values.wordpress.haproxy.resources | nindent 4 }}
+    {{- toYaml .Values.router.resources | nindent 4 }}
   volumeMounts:
     - {name: router, mountPath: /etc/haproxy, readOnly: true}
 {{- if not (include "wordpress-ha.hasDatabase" .) }}

@@ -73,7 +73,7 @@ final class EffectSite {
     /** Makes what the values name. */
     void prepare() {
         ImageCopy.ofTier("wordpress", "effects/wordpress");
-        ImageCopy.ofTier("wordpress/haproxy", "effects/haproxy");
+        ImageCopy.ofTier("router", "effects/haproxy");
         ImageCopy.ofTier("database/mysql", "effects/mysql");
         ImageCopy.ofTier("nfs", "effects/nfs-provisioner");
         ImageCopy.ofTier("tools", "effects/tools");

@@ -49,7 +49,7 @@ final class EffectStack {
             .replace("TOOLS_DIGEST", ImageCopy.ofTier("tools", "effects/tools"))
             .replace("MYSQL_DIGEST", ImageCopy.ofTier("database/mysql", "effects/mysql"))
             .replace("WORDPRESS_DIGEST", ImageCopy.ofTier("wordpress", "effects/wordpress"))
-            .replace("HAPROXY_DIGEST", ImageCopy.ofTier("wordpress/haproxy", "effects/haproxy"));
+            .replace("HAPROXY_DIGEST", ImageCopy.ofTier("router", "effects/haproxy"));
     }
 
     /** A pod that tries connections, and listens on port 8001 itself. */
@@ -88,7 +88,7 @@ final class EffectStack {
 
     void install() {
         ImageCopy.ofTier("etcd", "effects/etcd");
-        ImageCopy.ofTier("database/replication", "effects/xtrabackup");
+        ImageCopy.ofTier("database/replication/xtrabackup", "effects/xtrabackup");
         ImageCopy.ofTier("wordpress/nginx", "effects/nginx");
         release.installReady();
     }

@@ -61,11 +61,11 @@ class ExternalIT {
         this.release = release;
         this.outside = new Outside(cluster, release.namespace() + "-outside");
         this.settings = release.withProfile("external-database-s3").with("""
+            # Thirty pods on machines that tests have.
+            router: {resources: {requests: {cpu: 5m, memory: 16Mi}, limits: {memory: 128Mi}}}
             wordpress:
-              # Thirty pods on machines that tests have.
               resources: {requests: {cpu: 10m, memory: 48Mi}, limits: {memory: 512Mi}}
               nginx: {resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 128Mi}}}
-              haproxy: {resources: {requests: {cpu: 5m, memory: 16Mi}, limits: {memory: 128Mi}}}
               media: {s3: {bucket: media, region: us-east-1, prefix: site, endpoint: "%1$s"}}
             networkPolicy:
               enabled: true

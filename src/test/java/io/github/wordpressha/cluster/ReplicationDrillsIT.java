@@ -84,7 +84,7 @@ class ReplicationDrillsIT {
               from: {database: [{podSelector: {matchLabels: {app.kubernetes.io/component: wordpress}}}]}
               to: {others: [{peers: [{podSelector: {matchLabels: {app.kubernetes.io/component: database}}}], ports: [3307, 3308]}]}
             wordpress: {replicas: 3, autoscaling: {enabled: false}, content: {size: 1Gi}}
-            """).with("{database: {replication: {image: {tag: no-such-tag, digest: '%s'}}}}".formatted(ImageCopy.ofTier("database/replication", "effects/xtrabackup")))
+            """).with("{database: {replication: {xtrabackup: {image: {tag: no-such-tag, digest: '%s'}}}}}".formatted(ImageCopy.ofTier("database/replication/xtrabackup", "effects/xtrabackup")))
             .with(Cron.VALUES);
         this.cron = Cron.prepare(this.release);
         this.replication = new Replication(this.release);
