@@ -40,6 +40,19 @@ record Manual(Release release, Path document, Path directory) {
         return commands;
     }
 
+    /** The first values below a heading, or below the paragraph that ends with these words. */
+    String valuesBelow(String words) {
+        List<String> values = lines().stream()
+            .dropWhile(line -> !line.endsWith(words)).skip(1)
+            .dropWhile(line -> !line.startsWith("    "))
+            .takeWhile(line -> line.startsWith("    "))
+            .toList();
+        if (values.isEmpty()) {
+            throw new IllegalStateException(document + " has no values below \"" + words + "\"");
+        }
+        return String.join("\n", values).stripIndent();
+    }
+
     /** Runs these commands one after another; fails with the first that does. */
     void follow(String words) {
         commandsBelow(words).forEach(command -> System.out.println(command + "\n" + run(command)));

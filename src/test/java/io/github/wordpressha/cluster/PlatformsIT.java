@@ -77,7 +77,7 @@ class PlatformsIT {
     @DisplayName("nodes that are all tainted, and one toleration for all pods")
     void taintedNodes() {
         eachNode(node -> node.editSpec().addNewTaint("NoSchedule", TAINT, null, "blog").endSpec());
-        Release release = release("tainted", "{pods: {tolerations: [{key: dedicated, operator: Equal, value: blog, effect: NoSchedule}]}}");
+        Release release = release("tainted", documented("Nodes that are all tainted"));
         works(release, release::install);
         release.uninstall();
     }
@@ -85,13 +85,8 @@ class PlatformsIT {
     @Test
     @DisplayName("a user and a group of files that the cluster chooses, as OpenShift does for a namespace")
     void chosenUser() {
-        Release release = release("chosen", """
-            pods:
-              podSecurityContext: {runAsUser: %1$d, runAsGroup: null, fsGroup: %1$d}
-              securityContext: {runAsUser: null, runAsGroup: null}
-            nfs: {enabled: false}
-            wordpress: {content: {storageClass: shared}}
-            """.formatted(USER));
+        Release release = release("chosen", documented("OpenShift"))
+            .with("{pods: {podSecurityContext: {runAsUser: %1$d, fsGroup: %1$d}}}".formatted(USER));
         works(release, release::install);
         var manual = new Manual(release, "README.md");
         for (String pod : Stream.of("etcd", "database", "wordpress").flatMap(tier -> Release.names(release.pods(tier)).stream()).toList()) {
@@ -133,11 +128,15 @@ class PlatformsIT {
         Release small = release("scaled", "{database: {topology: standalone}, nfs: {enabled: false}, wordpress: {content: {storageClass: shared}}}");
         Release scaled = small.with("{wordpress: {autoscaling: {enabled: true, minReplicas: 4, maxReplicas: 5}}}");
         works(scaled, scaled::install);
-        small.with("{wordpress: {replicas: null}}").upgrade();
+        small.with(documented("without a change of the number of pods:")).upgrade();
         small.awaitReady(PATIENCE);
         assertThat(small.kubernetes().autoscaling().v2().horizontalPodAutoscalers().inNamespace(small.namespace()).list().getItems()).isEmpty();
         assertThat(small.pods("wordpress")).hasSize(4);
         small.uninstall();
+    }
+
+    private String documented(String words) {
+        return new Manual(namespace, "docs/platforms.md").valuesBelow(words);
     }
 
     private Release release(String name, String values) {
