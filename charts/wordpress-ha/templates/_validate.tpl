@@ -5,8 +5,8 @@ and what to write instead; all of them are shown at once.
 {{- define "wordpress-ha.problems" -}}
 {{- include "wordpress-ha.nameProblems" . }}
 {{- include "wordpress-ha.standardProblems" . }}
-{{- $quota := include "wordpress-ha.mebibytes" .Values.etcd.quota | int64 }}
-{{- if or (lt $quota (int64 64)) (gt $quota (int64 8192)) }}
+{{- $quota := include "wordpress-ha.bytes" .Values.etcd.quota | int64 }}
+{{- if or (lt $quota (int64 67108864)) (gt $quota (int64 8589934592)) }}
 etcd.quota: etcd works with 64Mi to 8Gi, not with {{ include "wordpress-ha.quantity" .Values.etcd.quota }}; write for example 256Mi.
 {{- end }}
 {{- if and .Values.nfs.enabled (ne (include "wordpress-ha.wordpress.contentSource" .) "nfs") }}

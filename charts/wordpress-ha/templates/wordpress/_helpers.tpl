@@ -106,9 +106,14 @@ Without a memory limit there is nothing to divide: ten.
 {{- end -}}
 {{- end }}
 
+{{/* How many pods the values ask for; empty where that is left to the autoscaler, or to what runs. */}}
+{{- define "wordpress-ha.wordpress.replicas" -}}
+{{- with .Values.wordpress }}{{ if not (or .autoscaling.enabled (kindIs "invalid" .replicas)) }}{{ int .replicas }}{{ end }}{{ end -}}
+{{- end }}
+
 {{/* Pods at most. */}}
 {{- define "wordpress-ha.wordpress.maxPods" -}}
-{{- with .Values.wordpress }}{{ ternary .autoscaling.maxReplicas .replicas (or .autoscaling.enabled (kindIs "invalid" .replicas)) | int | max 1 }}{{ end -}}
+{{- include "wordpress-ha.wordpress.replicas" . | default .Values.wordpress.autoscaling.maxReplicas | int | max 1 -}}
 {{- end }}
 
 {{/*
@@ -371,7 +376,7 @@ wordpress.content: existingClaim, nfs.server and storageClass exclude one anothe
 {{- if and $content.nfs.server (not $content.nfs.path) }}
 wordpress.content.nfs.path: an NFS server needs the exported path, for example /srv/wordpress.
 {{- end }}
-{{- if and (eq $content.accessMode "ReadWriteOnce") (or $wordpress.autoscaling.enabled (kindIs "invalid" $wordpress.replicas) (gt (int $wordpress.replicas) 1)) }}
+{{- if and (eq $content.accessMode "ReadWriteOnce") (gt (include "wordpress-ha.wordpress.replicas" . | default 2 | int) 1) }}
 wordpress.content.accessMode: a ReadWriteOnce volume serves one pod; set wordpress.replicas=1 and wordpress.autoscaling.enabled=false, or use ReadWriteMany.
 {{- end }}
 {{- if gt (int $wordpress.autoscaling.minReplicas) (int $wordpress.autoscaling.maxReplicas) }}
@@ -425,10 +430,7 @@ settings.json: |
   {{- include "wordpress-ha.wordpress.settings" . | nindent 2 }}
 php.ini: |
   {{- tpl (.Files.Get "files/wordpress/php.ini") . | nindent 2 }}
-{{- range include "wordpress-ha.wordpress.configurationFiles" . | fromJsonArray }}
-{{ base . }}: |
-  {{- $.Files.Get . | nindent 2 }}
-{{- end }}
+{{- include "wordpress-ha.files" (prepend (include "wordpress-ha.wordpress.configurationFiles" . | fromJsonArray) .) }}
 {{- end }}
 
 {{/* Files that go into the configuration as they are, as a JSON list. */}}
