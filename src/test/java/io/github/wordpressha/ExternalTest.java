@@ -4,11 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.RenderException;
 import io.github.wordpressha.helm.Rendering;
-import io.github.wordpressha.helm.Yaml;
 import io.github.wordpressha.manifest.Manifest;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -30,14 +27,10 @@ class ExternalTest {
         external: {hosts: [db-1.example.com, db-2.example.com], passwordKey: pw, tls: {enabled: true, caSecret: authority, serverName: db.example.com}}
       """;
 
-  private static Rendering render(String values) throws JsonProcessingException {
-    return Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values));
-  }
-
   @Test
   @DisplayName("a single external host: no database, no etcd, no router; WordPress connects to the host itself")
   void oneHost() throws JsonProcessingException {
-    Rendering rendering = render(ONE);
+    Rendering rendering = Profiles.render(ONE);
 
     assertThat(rendering.manifests()).extracting(Manifest::name)
         .doesNotContain("wordpress-ha-mysql", "wordpress-ha-mysql-client", "wordpress-ha-etcd", "wordpress-ha-router")
@@ -48,7 +41,7 @@ class ExternalTest {
   @Test
   @DisplayName("several external hosts: a router in each pod, which is called by the name in the servers' certificates")
   void severalHosts() throws JsonProcessingException {
-    String text = render(TWO).text();
+    String text = Profiles.render(TWO).text();
 
     assertThat(text).contains("db.example.com:3306", "server host-0 db-1.example.com:3306", "server host-1 db-2.example.com:3306",
         "ip: \"127.0.0.1\"", "name: \"router\"", "name: \"database-health\"", "MYSQLI_CLIENT_SSL_VERIFY_SERVER_CERT", "key: \"pw\"", "key: \"ca.crt\"");
@@ -59,8 +52,8 @@ class ExternalTest {
   void passwordIsInSecrets() throws JsonProcessingException {
     String encoded = Base64.getEncoder().encodeToString("a-password".getBytes(StandardCharsets.UTF_8));
 
-    assertThat(render(ONE).text()).doesNotContain("a-password");
-    assertThat(render(ONE).manifests()).filteredOn(manifest -> manifest.tree().toString().contains(encoded))
+    assertThat(Profiles.render(ONE).text()).doesNotContain("a-password");
+    assertThat(Profiles.render(ONE).manifests()).filteredOn(manifest -> manifest.tree().toString().contains(encoded))
         .extracting(Manifest::kind).containsOnly("Secret").hasSize(2);
   }
 
@@ -84,6 +77,6 @@ class ExternalTest {
       "wordpress: {plugins: [{slug: a, url: 'https://x.example.com/a.zip'}]} | /wordpress/plugins/0",
       "wordpress: {plugins: [{slug: ../a, version: '1'}]} | /wordpress/plugins/0/slug"})
   void isRefused(String values, String sentence) {
-    assertThatThrownBy(() -> render(values)).isInstanceOf(RenderException.class).hasMessageContaining(sentence);
+    assertThatThrownBy(() -> Profiles.render(values)).isInstanceOf(RenderException.class).hasMessageContaining(sentence);
   }
 }

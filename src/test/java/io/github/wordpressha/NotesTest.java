@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.RenderException;
 import io.github.wordpressha.helm.Yaml;
@@ -84,7 +83,7 @@ class NotesTest {
   }
 
   private static String render(String values) throws JsonProcessingException {
-    return Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values)).notes();
+    return Profiles.render(values).notes();
   }
 
   private static Optional<String> probe(String values) throws JsonProcessingException {

@@ -3,13 +3,10 @@ package io.github.wordpressha;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.check.Checks;
 import io.github.wordpressha.check.Cluster;
 import io.github.wordpressha.check.Openings;
-import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.Rendering;
-import io.github.wordpressha.helm.Yaml;
 import io.github.wordpressha.manifest.Problem;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +57,7 @@ class OpeningsTest {
   @DisplayName("of the defaults, one value opens something: the NFS server's clients are not known")
   void defaults() throws JsonProcessingException {
     assertThat(values(warnings("{}"))).containsExactly("networkPolicy.from.nodes");
-    Rendering closed = render("{" + NODES + "}");
+    Rendering closed = Profiles.render("{" + NODES + "}");
     assertThat(closed.notes()).doesNotContain("WHAT IS OPEN");
     assertThat(warnings(closed)).isEmpty();
   }
@@ -69,7 +66,7 @@ class OpeningsTest {
   @DisplayName("each value that opens something is announced by name, in the notes and by the verifier, with one sentence")
   void announced() throws JsonProcessingException {
     for (var open : OPEN.entrySet()) {
-      Rendering rendering = render(open.getValue());
+      Rendering rendering = Profiles.render(open.getValue());
       List<Problem> warnings = warnings(rendering);
       assertThat(values(warnings)).as(open.getValue()).contains(open.getKey());
       assertThat(warnings).allSatisfy(warning -> {
@@ -106,7 +103,7 @@ class OpeningsTest {
   }
 
   private static List<Problem> warnings(String values) throws JsonProcessingException {
-    return warnings(render(values));
+    return warnings(Profiles.render(values));
   }
 
   private static List<Problem> warnings(Rendering rendering) {
@@ -115,9 +112,5 @@ class OpeningsTest {
 
   private static List<String> values(List<Problem> warnings) {
     return warnings.stream().map(Problem::path).toList();
-  }
-
-  private static Rendering render(String values) throws JsonProcessingException {
-    return Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values));
   }
 }

@@ -1,8 +1,11 @@
 package io.github.wordpressha;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.build.StageProfiles;
 import io.github.wordpressha.helm.Chart;
+import io.github.wordpressha.helm.Release;
+import io.github.wordpressha.helm.Rendering;
 import io.github.wordpressha.helm.Values;
 import io.github.wordpressha.helm.Yaml;
 import java.io.IOException;
@@ -34,6 +37,15 @@ public final class Profiles {
   /** The chart, staged once for all tests. */
   public static Chart chart() {
     return Opened.CHART;
+  }
+
+  /** What the chart renders under the standard release with these values, as YAML. */
+  public static Rendering render(String values) {
+    try {
+      return chart().render(Release.standard(), (ObjectNode) Yaml.parse(values));
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(values, e);
+    }
   }
 
   /** Every file in {@code values/}; a test over none of them must fail. */

@@ -5,13 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.check.Checks;
 import io.github.wordpressha.check.Cluster;
-import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.RenderException;
 import io.github.wordpressha.helm.Rendering;
-import io.github.wordpressha.helm.Yaml;
 import io.github.wordpressha.manifest.Manifest;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +29,7 @@ class TlsTest {
   private static final String CLIENT_NAME = "wordpress-ha-mysql-client.default.svc.cluster.local";
 
   private static List<Manifest> render(String values) throws JsonProcessingException {
-    Rendering rendering = Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values));
+    Rendering rendering = Profiles.render(values);
     assertThat(Checks.verify(rendering, Cluster.ofThree(34)).errors()).as("errors with %s", values).isEmpty();
     return rendering.manifests();
   }

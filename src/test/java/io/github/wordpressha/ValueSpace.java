@@ -184,6 +184,12 @@ public final class ValueSpace {
     return Optional.ofNullable(parent.path("properties").path(path.substring(last + 1)).get("$ref")).map(JsonNode::asText);
   }
 
+  /** Whether a value is a standard key, or a part of one: StandardKeysTest shows what each does, and that it is described once. */
+  public boolean isStandard(String path) {
+    return referenceOf(path).filter(reference -> reference.startsWith("#/definitions/standard/")).isPresent()
+        || path.contains(".") && isStandard(path.substring(0, path.lastIndexOf('.')));
+  }
+
   private JsonNode resolve(JsonNode node) {
     JsonNode current = node;
     for (int depth = 0; current.has("$ref") && depth < 10; depth++) {

@@ -106,12 +106,6 @@ class StandardKeysTest {
     return TIERS.stream();
   }
 
-  /** Whether a value is a standard key of a tier or of {@code pods}, or part of one: its effect is shown here. */
-  static boolean covers(String path) {
-    return keys(new ValueSpace()).stream().anyMatch(key -> Stream.concat(TIERS.stream().map(Tier::values), Stream.of("pods"))
-        .anyMatch(tier -> (path + ".").startsWith(tier + "." + key + ".")));
-  }
-
   @ParameterizedTest
   @MethodSource("tiers")
   @DisplayName("each key of each tier reaches the pods that it is for, and no others")

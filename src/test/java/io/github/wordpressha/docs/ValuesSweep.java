@@ -47,7 +47,7 @@ class ValuesSweep {
     profiles.forEach(p -> before.put(p.name(), text(p.values())));
     List<String> idle = space.entries().parallelStream()
         .map(ValuesReference.Entry::path)
-        .filter(path -> !StandardKeysTest.covers(path))
+        .filter(path -> !space.isStandard(path))
         .filter(path -> {
           Optional<Profile> found = likelyFirst(path, profiles)
               .filter(profile -> changesSomething(profile, path, before.get(profile.name())))

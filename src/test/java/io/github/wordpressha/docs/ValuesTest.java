@@ -8,11 +8,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.Profiles;
 import io.github.wordpressha.ValueSpace;
-import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.RenderException;
-import io.github.wordpressha.helm.Rendering;
 import io.github.wordpressha.helm.Values;
-import io.github.wordpressha.helm.Yaml;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,7 +55,7 @@ class ValuesTest {
     space.objects().forEach((path, object) -> object.path("properties").fieldNames().forEachRemaining(name -> {
       String child = path.isEmpty() ? name : path + "." + name;
       boolean freeForm = shown.contains(path) && space.entries().stream().anyMatch(e -> e.path().equals(path));
-      if (!path.contains("[]") && !freeForm && !shown.contains(child) && !isStandard(child)) {
+      if (!path.contains("[]") && !freeForm && !shown.contains(child) && !space.isStandard(child)) {
         untold.add(child);
       }
     }));
@@ -78,7 +75,7 @@ class ValuesTest {
   @DisplayName("the schema refuses null for a block, by name, as templates read its keys")
   void blocksAreRequired() {
     assertThat(optionalBlocks(Profiles.chart().defaults(), "")).isEmpty();
-    assertThatThrownBy(() -> render("wordpress: {cron: null}")).isInstanceOf(RenderException.class).hasMessageContaining("missing property 'cron'");
+    assertThatThrownBy(() -> Profiles.render("wordpress: {cron: null}")).isInstanceOf(RenderException.class).hasMessageContaining("missing property 'cron'");
   }
 
   /** Null takes away what the chart has: its requests and limits, for example. */
@@ -105,13 +102,13 @@ class ValuesTest {
       "{wordpress: {resources: null, autoscaling: {enabled: false}}}"})
   @DisplayName("null is nothing, where nothing is possible")
   void nullIsNothing(String values) throws JsonProcessingException {
-    assertThat(render(values).manifests()).isNotEmpty();
+    assertThat(Profiles.render(values).manifests()).isNotEmpty();
   }
 
   @Test
   @DisplayName("null where a server needs a size is refused with a sentence")
   void nullSize() {
-    assertThatThrownBy(() -> render("database: {resources: null}")).isInstanceOf(RenderException.class)
+    assertThatThrownBy(() -> Profiles.render("database: {resources: null}")).isInstanceOf(RenderException.class)
         .hasMessageContaining("database.resources.limits.memory: the server sizes its buffers by it");
   }
 
@@ -146,16 +143,6 @@ class ValuesTest {
     } else {
       assertThat(text).isEqualTo(fresh);
     }
-  }
-
-  /** A standard key, or a part of one: StandardKeysTest sees that each is described once, and in the table of docs/standard-keys.md. */
-  private boolean isStandard(String path) {
-    return space.referenceOf(path).filter(reference -> reference.startsWith("#/definitions/standard/")).isPresent()
-        || path.contains(".") && isStandard(path.substring(0, path.lastIndexOf('.')));
-  }
-
-  private static Rendering render(String values) throws JsonProcessingException {
-    return Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values));
   }
 
   private static boolean exists(ObjectNode defaults, String path) {

@@ -3,14 +3,11 @@ package io.github.wordpressha.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.Profiles;
 import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.RenderException;
 import io.github.wordpressha.helm.Values;
-import io.github.wordpressha.helm.Yaml;
 import io.github.wordpressha.manifest.Manifest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -121,11 +118,7 @@ class MetricsTest {
   }
 
   private static List<Manifest> render(String values) {
-    try {
-      return Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values)).manifests();
-    } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(values, e);
-    }
+    return Profiles.render(values).manifests();
   }
 
   /** The names of the ports of the pods that these labels select. */

@@ -64,7 +64,10 @@ class MutationSweep {
     Profiles.all().forEach(p -> contexts.put(p.name(), p.values()));
     Yaml.readObject(Path.of("src/test/resources/values-in-use.yaml")).properties()
         .forEach(f -> contexts.put(f.getKey(), (ObjectNode) f.getValue()));
-    contexts.forEach((name, values) -> sound.put(name, findings(Profiles.chart().render(Release.standard(), values))));
+    contexts.forEach((name, values) -> {
+      Rendering rendering = Profiles.chart().render(Release.standard(), values);
+      sound.put(name, findings(rendering, rendering.text()));
+    });
 
     List<Mutant> mutants = mutants();
     Map<Mutant, Boolean> results = mutants.parallelStream()
@@ -92,11 +95,12 @@ class MutationSweep {
       for (String context : contextsOf(mutant)) {
         Findings before = sound.get(context);
         Rendering rendering = chart.render(Release.standard(), contexts.get(context));
-        if (rendering.text().equals(before.text())) {
+        String text = rendering.text();
+        if (text.equals(before.text())) {
           continue;
         }
         changed = true;
-        Findings after = findings(rendering);
+        Findings after = findings(rendering, text);
         if (!before.problems().containsAll(after.problems()) || !after.outcomes().equals(before.outcomes())) {
           return Verdict.FOUND;
         }
@@ -116,11 +120,11 @@ class MutationSweep {
     return those.isEmpty() ? List.copyOf(sound.keySet()) : those;
   }
 
-  private static Findings findings(Rendering rendering) {
+  private static Findings findings(Rendering rendering, String text) {
     var verdict = Checks.verify(rendering, CLUSTER);
     Set<String> problems = verdict.problems().stream().map(Problem::toString).collect(Collectors.toCollection(HashSet::new));
     Set<String> files = rendering.manifests().stream().map(Manifest::file).collect(Collectors.toSet());
-    return new Findings(rendering.text(), files, problems, verdict.objects());
+    return new Findings(text, files, problems, verdict.objects());
   }
 
   /** A fair share of each kind of mistake, drawn with a fixed seed. */

@@ -5,11 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.wordpressha.Profiles;
-import io.github.wordpressha.helm.Release;
 import io.github.wordpressha.helm.RenderException;
-import io.github.wordpressha.helm.Yaml;
 import io.github.wordpressha.manifest.Manifest;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -66,7 +63,7 @@ class ConfigurationTest {
       "{trustedProxies: [10.0.0.0/99]} | /wordpress/trustedProxies/0",
       "{adminFrom: [home.example.com]} | /wordpress/adminFrom/0"})
   void isRefused(String wordpress, String sentence) {
-    assertThatThrownBy(() -> Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("{wordpress: " + wordpress + "}")))
+    assertThatThrownBy(() -> Profiles.render("{wordpress: " + wordpress + "}"))
         .isInstanceOf(RenderException.class).hasMessageContaining(sentence);
   }
 
@@ -79,7 +76,7 @@ class ConfigurationTest {
       "{replicas: 0, autoscaling: {enabled: false}} | 0 | false",
       "{replicas: null, autoscaling: {enabled: false}} | '' | true"})
   void replicas(String wordpress, String replicas, boolean budget) throws JsonProcessingException {
-    List<Manifest> all = Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("{wordpress: " + wordpress + "}")).manifests();
+    List<Manifest> all = Profiles.render("{wordpress: " + wordpress + "}").manifests();
     assertThat(all).filteredOn(manifest -> manifest.id().equals("Deployment/wordpress-ha"))
         .singleElement().satisfies(web -> assertThat(web.tree().at("/spec/replicas").asText()).isEqualTo(replicas));
     assertThat(all.stream().anyMatch(manifest -> manifest.id().equals("PodDisruptionBudget/wordpress-ha"))).isEqualTo(budget);
@@ -89,11 +86,11 @@ class ConfigurationTest {
   @DisplayName("a quantity means the same in each of its spellings")
   @ValueSource(strings = {"1Gi", "1024Mi", "1048576Ki", "1073741824", "'1073741824'", "1073741824000m"})
   void quantities(String gibibyte) throws JsonProcessingException {
-    List<Manifest> all = Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("""
+    List<Manifest> all = Profiles.render("""
         etcd: {quota: %1$s}
         nfs: {storage: {size: 8Gi}}
         wordpress: {resources: {limits: {memory: %1$s}}, content: {size: %1$s}}
-        """.formatted(gibibyte))).manifests();
+        """.formatted(gibibyte)).manifests();
     assertThat(all.stream().map(manifest -> manifest.tree().at("/data/php-fpm.conf").asText()).collect(Collectors.joining())).contains("pm.max_children = 9\n");
     assertThat(all.stream().flatMap(manifest -> manifest.tree().findValues("env").stream()).flatMap(ConfigurationTest::stream)
         .filter(variable -> variable.path("name").asText().equals("QUOTA")).map(variable -> variable.path("value").asText())).containsOnly("1073741824");
@@ -105,12 +102,12 @@ class ConfigurationTest {
   @DisplayName("etcd takes no other quota than those that it works with")
   @ValueSource(strings = {"1Mi", "67108863", "9Gi", "1Pi"})
   void quotaIsRefused(String quota) {
-    assertThatThrownBy(() -> Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse("{etcd: {quota: " + quota + "}}")))
+    assertThatThrownBy(() -> Profiles.render("{etcd: {quota: " + quota + "}}"))
         .isInstanceOf(RenderException.class).hasMessageContaining("etcd.quota: etcd works with 64Mi to 8Gi, not with " + quota + ";");
   }
 
   private static JsonNode webPod(String values) throws JsonProcessingException {
-    return Profiles.chart().render(Release.standard(), (ObjectNode) Yaml.parse(values)).manifests().stream()
+    return Profiles.render(values).manifests().stream()
         .filter(manifest -> manifest.kind().equals("Deployment") && manifest.name().equals("wordpress-ha")).findFirst().orElseThrow().tree().at("/spec/template/spec");
   }
 
