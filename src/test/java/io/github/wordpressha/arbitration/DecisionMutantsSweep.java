@@ -32,6 +32,8 @@ class DecisionMutantsSweep {
       .missing = .required - $heard                       % .missing = (.required - $heard)[1:]
       .missing = .required - $heard                       % .missing = []
       select(IN($whole[]) | not)                          % select(IN($whole[]))
+      . - $copying == []                                  % true
+      . - $copying == []                                  % false
       sort_by(-.seqno, .outside                           % sort_by(.seqno, .outside
       sort_by(-.seqno, .outside, (.pod | length), .pod)   % sort_by(.outside, .pod)
       .seqno > $most                                      % .seqno > $most + 100

@@ -26,7 +26,7 @@ class DecisionSimulationTest {
   }
 
   @Test
-  @DisplayName("after the power loss of all members and of one volume all of them run again, without a person")
+  @DisplayName("after the power loss of all members, with one volume lost or all but one half copied, all of them run again, without a person")
   void coldStartEnds() {
     try (var decider = new Decider(Decider.library("galera"))) {
       coldStarts(decider, 300);

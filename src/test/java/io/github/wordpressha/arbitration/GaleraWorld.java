@@ -27,7 +27,8 @@ final class GaleraWorld {
     }
   }
 
-  enum Phase { DOWN, WAITING, CLAIMED, PRIMARY, APART }
+  /** JOINING: in the Primary component, while a copy of the data comes onto the volume. */
+  enum Phase { DOWN, WAITING, CLAIMED, JOINING, PRIMARY, APART }
 
   private record Entry(String value, int revision, Integer owner) { }
 
@@ -40,7 +41,7 @@ final class GaleraWorld {
     String uuid = Bench.ZERO;
     Integer epoch;
     int serverEpoch;
-    /** What it had applied when its server started. */
+    /** What it had applied when its server started, or when it last said how far it is. */
     int applied;
     boolean confirmed;
     final List<Integer> writes = new ArrayList<>();
@@ -153,6 +154,7 @@ final class GaleraWorld {
     if (calm) {
       boot(any(in(Phase.DOWN)));
       startServer(any(in(Phase.CLAIMED)));
+      copied(any(in(Phase.JOINING)));
       record();
       return;
     }
@@ -160,13 +162,14 @@ final class GaleraWorld {
     if (what < 30) {
       boot(any(in(Phase.DOWN)));
     } else if (what < 42) {
-      stop(any(in(Phase.PRIMARY)), random.nextBoolean());
+      stop(any(component()), random.nextBoolean());
     } else if (what < 46) {
       drop(any(in(Phase.WAITING, Phase.CLAIMED, Phase.APART)));
     } else if (what < 58) {
       writeOne();
     } else if (what < 72) {
       record();
+      copied(any(in(Phase.JOINING)));
     } else if (what < 75) {
       loseVolume(any(in(Phase.DOWN)));
     } else if (what < 79) {
@@ -219,11 +222,15 @@ final class GaleraWorld {
     node.writes.subList(end, node.writes.size()).clear();
   }
 
+  private List<Integer> component() {
+    return in(Phase.PRIMARY, Phase.JOINING);
+  }
+
   private void stop(Integer i, boolean gracefully) {
     if (i == null) {
       return;
     }
-    int size = in(Phase.PRIMARY).size();
+    int size = component().size();
     tell("%d %s", i, gracefully ? "stops in order" : "is lost");
     if (!gracefully) {
       lag(i);
@@ -232,17 +239,34 @@ final class GaleraWorld {
     leave(gracefully ? size - 1 : size);
   }
 
-  /** A component without a majority of what it was is none. */
+  /** A component without a majority of what it was is none, and without a member that has the data no copy ends. */
   private void leave(int size) {
-    List<Integer> rest = in(Phase.PRIMARY);
+    List<Integer> rest = component();
     conf++;
     if (rest.size() * 2 <= size && !(rest.size() == size)) {
-      rest.forEach(i -> {
+      in(Phase.PRIMARY).forEach(i -> {
         nodes.get(i).phase = Phase.APART;
         nodes.get(i).confirmed = false;
       });
       tell("no Primary component is left");
     }
+    if (in(Phase.PRIMARY).isEmpty()) {
+      in(Phase.JOINING).forEach(this::down);
+    }
+  }
+
+  /** The copy is whole, and the member is synced. */
+  private void copied(Integer i) {
+    if (i == null) {
+      return;
+    }
+    Node node = nodes.get(i);
+    node.phase = Phase.PRIMARY;
+    node.state = "data";
+    node.writes.clear();
+    node.writes.addAll(history);
+    node.applied = history.size();
+    tell("%d has a whole copy", i);
   }
 
   private void drop(Integer i) {
@@ -273,7 +297,7 @@ final class GaleraWorld {
     if (i == null) {
       return;
     }
-    List<Integer> component = in(Phase.PRIMARY);
+    List<Integer> component = component();
     Node node = nodes.get(i);
     String known = value("uuid");
     if (!known.isEmpty() && !known.equals(node.uuid)) {
@@ -294,7 +318,7 @@ final class GaleraWorld {
     }
     view = object("view");
     List<String> members = Etcd.JSON.convertValue(view.path("members"), new com.fasterxml.jackson.core.type.TypeReference<List<String>>() { });
-    for (int n : component) {
+    for (int n : in(Phase.PRIMARY)) {
       if (view.path("conf").asInt() > 0 && view.path("epoch").asInt() >= nodes.get(n).serverEpoch && members.contains(Bench.pod(n))) {
         confirm(n, view.path("epoch").asInt());
       }
@@ -323,6 +347,7 @@ final class GaleraWorld {
       node.epoch = null;
       node.applied = 0;
       node.writes.clear();
+      acknowledged.removeIf(id -> nodes.stream().noneMatch(other -> other.writes.contains(id)));
     }
   }
 
@@ -456,6 +481,9 @@ final class GaleraWorld {
   }
 
   private String state(int i, boolean whole) {
+    if (whole) {
+      nodes.get(i).applied = nodes.get(i).writes.size();
+    }
     return "{\"pod\":\"%s\",\"uuid\":\"%s\"%s}".formatted(Bench.pod(i), nodes.get(i).uuid, whole ? ",\"committed\":\"" + nodes.get(i).writes.size() + "\"" : "");
   }
 
@@ -514,21 +542,29 @@ final class GaleraWorld {
     etcd.remove("waiting/" + Bench.pod(i));
     node.epoch = epoch();
     node.uuid = first.uuid;
+    node.serverEpoch = node.epoch;
+    conf++;
+    if (!node.state.equals("data") || random.nextBoolean()) {
+      copy(i);
+      return;
+    }
     if (random.nextInt(6) == 0) {
-      tell("%d is killed while it is transferred", i);
-      if (!node.state.equals("data")) {
-        node.state = "incomplete";
-      }
+      tell("%d is killed before it has what it lacks", i);
+      node.phase = Phase.JOINING;
       down(i);
       return;
     }
-    node.phase = Phase.PRIMARY;
-    node.state = "data";
-    node.serverEpoch = node.epoch;
+    copied(i);
+  }
+
+  /** What was on the volume is swept away. */
+  private void copy(int i) {
+    Node node = nodes.get(i);
+    node.phase = Phase.JOINING;
+    node.state = "incomplete";
     node.writes.clear();
-    node.writes.addAll(history);
-    node.applied = history.size();
-    conf++;
+    node.applied = 0;
+    tell("%d is copied", i);
   }
 
   private void discard(int i) {
@@ -619,8 +655,15 @@ final class GaleraWorld {
     if (found ? !List.of("empty", "initialized").contains(node.state) : !List.of("data", "initialized").contains(node.state)) {
       throw violation("a volume is started that is not whole");
     }
+    if (acknowledged.stream().anyMatch(id -> nodes.stream().noneMatch(other -> other.writes.contains(id)))) {
+      throw violation("an acknowledged write is on no volume any more, though none that had it was lost");
+    }
     // A member that has left may have applied what the rest of the view had received only, and lost with its power: see architecture.md.
     String view = due.facts.containsKey("view") ? due.facts.get("view").value : "";
+    List<String> states = IntStream.range(0, nodes.size()).filter(i -> view.contains(Bench.pod(i))).mapToObj(i -> nodes.get(i).state).toList();
+    if (states.contains("empty") && states.stream().filter(state -> !state.equals("data")).count() > 1) {
+      throw violation("%d starts although one volume of the view is lost, and another is not whole".formatted(due.member));
+    }
     for (int i = 0; i < nodes.size(); i++) {
       boolean counts = view.isEmpty() || view.contains(Bench.pod(i)) || due.facts.containsKey("waiting/" + Bench.pod(i));
       for (int id : nodes.get(i).writes) {
@@ -635,16 +678,29 @@ final class GaleraWorld {
     return new Violation(what + "\n" + story);
   }
 
-  /** After the power loss of all members, with one volume lost at most: without further faults all of them run in the end. */
+  /**
+   * After the power loss of all members, with one volume lost at most, or with all volumes but one in the middle of a copy: without further
+   * faults all of them run in the end.
+   */
   static GaleraWorld coldStart(long seed) {
     var world = new GaleraWorld(seed, true);
     world.record();
     for (int i = world.random.nextInt(4); i > 0; i--) {
       world.writeOne();
     }
+    boolean copying = world.random.nextBoolean();
+    if (copying) {
+      int donor = world.random.nextInt(world.nodes.size());
+      world.nodes.get(donor).applied = world.history.size();
+      IntStream.range(0, world.nodes.size()).filter(i -> i != donor).forEach(world::copy);
+      world.conf++;
+      world.record();
+    }
     world.in(Phase.PRIMARY).forEach(world::lag);
     IntStream.range(0, world.nodes.size()).forEach(world::down);
-    world.loseVolume(world.random.nextInt(world.nodes.size()));
+    if (!copying) {
+      world.loseVolume(world.random.nextInt(world.nodes.size()));
+    }
     world.calm = true;
     return world;
   }

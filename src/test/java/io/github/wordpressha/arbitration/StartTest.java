@@ -194,8 +194,36 @@ class StartTest {
 
   @Test
   void twoLostVolumesNeedAPerson() {
-    bench.known(U, 1, 4, 0, 1, 2).waits(1, "empty", ZERO, -1).waits(2, "incomplete", U, -1).member(0).holds(U, 100).start()
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "empty", ZERO, -1).waits(2, "empty", ZERO, -1).member(0).holds(U, 100).start()
         .awaitLog("the newest transactions may have been only there").awaitLog("demo-mysql-1: empty -1").awaitLog("kubectl exec -n ").awaitLog("override.sh demo-mysql-0 YOUR-NAME");
+    nobodyStarts();
+  }
+
+  /** Whose copy was not whole has taken no write since it began: what it had before, the cluster had, too. */
+  @Test
+  void theOnlyWholeCopyStartsWhenAllOthersWereBeingCopied() {
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "incomplete", U, -1).waits(2, "incomplete", U, -1).member(0).holds(U, 100).start().awaitBootstrap();
+  }
+
+  /** Its donor may have been the one whose volume is lost. */
+  @Test
+  void aLostVolumeBesideOneThatWasBeingCopiedNeedsAPerson() {
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "empty", ZERO, -1).waits(2, "incomplete", U, -1).member(0).holds(U, 100).start()
+        .awaitLog("the newest transactions may have been only there");
+    nobodyStarts();
+  }
+
+  @Test
+  void filesOfUnknownOriginCountAsALostVolume() {
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "unknown", U, -1).waits(2, "incomplete", U, -1).member(0).holds(U, 100).start()
+        .awaitLog("the newest transactions may have been only there");
+    nobodyStarts();
+  }
+
+  @Test
+  void theRestOfATransferOfAnotherClusterCountsAsALostVolume() {
+    bench.known(U, 1, 4, 0, 1, 2).waits(1, "incomplete", OTHER, -1).waits(2, "incomplete", U, -1).member(0).holds(U, 100).start()
+        .awaitLog("the newest transactions may have been only there");
     nobodyStarts();
   }
 

@@ -36,6 +36,8 @@ class DecisionsIT {
     private static final Duration NOTICE = Duration.ofSeconds(10);
     /** A look at the facts, and a processor that is shared. */
     private static final Duration LATE = Duration.ofSeconds(10);
+    /** The copy takes longer than the test needs to see it. */
+    private static final int COPIED_MEGABYTES = 512;
     private static final String PERSON = "drill";
     private static final String MARK = "only-the-last-member-has-this";
     private static final String ANOTHER_HISTORY = "holds transactions up to [0-9]+ of the cluster's epoch [0-9]+, but a later epoch was started without some of them";
@@ -181,6 +183,35 @@ class DecisionsIT {
         }
         whole(3);
         assertThat(health(second)).startsWith("200");
+    }
+
+    @Test
+    @Order(6)
+    @DisplayName("the only whole copy loses its power while all others are being copied from it: all come back without a person, with every write")
+    void onlyWholeCopyIsLostWhileOthersAreCopied() {
+        StatefulSet before = faults.withoutController(set());
+        Stream.of(second, last).forEach(member -> {
+            faults.delete(member);
+            Await.until(member + " has left", PATIENCE, () -> assertThat(members.names()).doesNotContain(member));
+            faults.loseVolume(member);
+        });
+        Await.until("the first member is alone in the view", PATIENCE, () -> assertThat(registry.members()).containsExactly(first));
+        members.fill(first, COPIED_MEGABYTES);
+        members.query(first, "CREATE TABLE wordpress.newest (text VARCHAR(99) PRIMARY KEY); INSERT INTO wordpress.newest VALUES ('" + MARK + "')");
+        faults.controller(before, 3);
+        Await.until("both are being copied", PATIENCE, () -> {
+            assertThat(registry.members()).containsExactlyInAnyOrder(first, second, last);
+            assertThat(Stream.of(second, last)).allMatch(member -> log(member).contains("Starting the server."));
+        });
+        Instant start = Instant.now();
+        faults.kill(first);
+
+        Await.until("the copies were not whole", PATIENCE, () -> assertThat(log(first)).contains(second + ": incomplete", last + ": incomplete"));
+        whole(3);
+        Figures.record("decisions/only-whole-copy-lost whole-after=" + Gaps.seconds(Duration.between(start, Instant.now())));
+        assertThat(List.of(first, second, last)).allSatisfy(member ->
+            assertThat(members.query(member, "SELECT text FROM wordpress.newest")).as(member).containsExactly(MARK));
+        story.isReadEverywhere(release);
     }
 
     // --- what the tests share -----------------------------------------------------------------------------------------
