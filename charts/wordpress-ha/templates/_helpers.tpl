@@ -227,6 +227,13 @@ resources:
 {{- end }}
 
 {{/*
+The cluster's DNS domain, without the dot that some people end it with.
+*/}}
+{{- define "wordpress-ha.clusterDomain" -}}
+{{ trimSuffix "." .Values.clusterDomain }}
+{{- end }}
+
+{{/*
 The DNS names of a StatefulSet's pods, one a line. Usage: include "wordpress-ha.podNames" (list . "mysql" 3)
 */}}
 {{- define "wordpress-ha.podNames" -}}
@@ -235,7 +242,7 @@ The DNS names of a StatefulSet's pods, one a line. Usage: include "wordpress-ha.
 {{- range $i := until (int (index . 2)) }}
 {{- if $i }}
 {{ end }}
-{{- printf "%s-%d.%s.%s.svc.%s" $set $i $set $root.Release.Namespace $root.Values.clusterDomain }}
+{{- printf "%s-%d.%s.%s.svc.%s" $set $i $set $root.Release.Namespace (include "wordpress-ha.clusterDomain" $root) }}
 {{- end }}
 {{- end }}
 

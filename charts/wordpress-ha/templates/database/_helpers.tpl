@@ -180,7 +180,7 @@ database.external.tls.caConfigMap: the authority is in tls.caSecret already; set
 {{- if gt (len $external.hosts) 1 }}
 {{- range $external.hosts }}
 {{- if not (contains "." .) }}
-database.external.hosts: {{ . }} is not the full name of a host, which the router needs to choose between several; write for example {{ . }}.{{ $.Release.Namespace }}.svc.{{ $.Values.clusterDomain }}.
+database.external.hosts: {{ . }} is not the full name of a host, which the router needs to choose between several; write for example {{ . }}.{{ $.Release.Namespace }}.svc.{{ include "wordpress-ha.clusterDomain" $ }}.
 {{- end }}
 {{- end }}
 {{- if and $tls.enabled $tls.verify (not $tls.serverName) }}

@@ -50,9 +50,9 @@
 {{- $names := list "localhost" }}
 {{- range $suffixes }}
 {{- $service := printf "%s-%s.%s" (include "wordpress-ha.fullname" $) . $.Release.Namespace }}
-{{- $names = concat $names (list $service (printf "%s.svc" $service) (printf "%s.svc.%s" $service $.Values.clusterDomain)) }}
+{{- $names = concat $names (list $service (printf "%s.svc" $service) (printf "%s.svc.%s" $service (include "wordpress-ha.clusterDomain" $))) }}
 {{- end }}
-{{- $names = append $names (printf "*.%s-%s.%s.svc.%s" (include "wordpress-ha.fullname" $) (first $suffixes) $.Release.Namespace $.Values.clusterDomain) }}
+{{- $names = append $names (printf "*.%s-%s.%s.svc.%s" (include "wordpress-ha.fullname" $) (first $suffixes) $.Release.Namespace (include "wordpress-ha.clusterDomain" $)) }}
 {{- $certificates = append $certificates (dict "secret" (include "wordpress-ha.tls.secret" (list $ $tier)) "names" $names) }}
 {{- end }}
 {{- end }}

@@ -12,7 +12,7 @@
 {{- if eq .Values.database.topology "external" }}
 {{- .Values.database.external.tls | toJson }}
 {{- else if .Values.tls.enabled }}
-{{- $name := printf "%s-mysql-client.%s.svc.%s" (include "wordpress-ha.fullname" .) .Release.Namespace .Values.clusterDomain }}
+{{- $name := printf "%s-mysql-client.%s.svc.%s" (include "wordpress-ha.fullname" .) .Release.Namespace (include "wordpress-ha.clusterDomain" .) }}
 {{- dict "enabled" true "verify" true "caSecret" (include "wordpress-ha.tls.secret" (list . "database")) "caConfigMap" "" "caKey" "ca.crt" "serverName" $name | toJson }}
 {{- else }}
 {{- dict "enabled" false "serverName" "" | toJson }}
@@ -53,7 +53,7 @@ hostAliases:
 
 {{/* What wp-config.php and the scripts read: typed, so that no value is ever run as PHP. */}}
 {{- define "wordpress-ha.wordpress.settings" -}}
-{{- $internal := printf "http://%s.%s.svc.%s" (include "wordpress-ha.fullname" .) .Release.Namespace .Values.clusterDomain -}}
+{{- $internal := printf "http://%s.%s.svc.%s" (include "wordpress-ha.fullname" .) .Release.Namespace (include "wordpress-ha.clusterDomain" .) -}}
 {{- $site := .Values.wordpress.site -}}
 {{- $smtp := .Values.wordpress.smtp -}}
 {{- dict
@@ -77,7 +77,7 @@ hostAliases:
 
 {{/* Where each web pod takes in lists of changed pages. The dot spares the search of five domains, for which pods are configured. */}}
 {{- define "wordpress-ha.wordpress.pods" -}}
-{{- printf "%s-web.%s.svc.%s.:%s" (include "wordpress-ha.fullname" .) .Release.Namespace .Values.clusterDomain (include "wordpress-ha.port" (list "wordpress" "status")) -}}
+{{- printf "%s-web.%s.svc.%s.:%s" (include "wordpress-ha.fullname" .) .Release.Namespace (include "wordpress-ha.clusterDomain" .) (include "wordpress-ha.port" (list "wordpress" "status")) -}}
 {{- end }}
 
 {{/* The host of the site's address, for Ingress and HTTPRoute. */}}

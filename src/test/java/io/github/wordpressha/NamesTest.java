@@ -91,6 +91,17 @@ class NamesTest {
     assertThat(Checks.verify(rendering, Cluster.ofThree(34)).errors()).as("errors with the longest name").isEmpty();
   }
 
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("profiles")
+  @DisplayName("a cluster domain may end with a dot, as some resolvers write it: the objects are the same")
+  void aTrailingDotChangesNothing(Profile profile) {
+    assertThat(withDomain(profile, "cluster.internal.").manifests()).isEqualTo(withDomain(profile, "cluster.internal").manifests());
+  }
+
+  private static Rendering withDomain(Profile profile, String domain) {
+    return Profiles.chart().render(release("blog"), Values.merge(profile.values(), Values.of("clusterDomain", TextNode.valueOf(domain))));
+  }
+
   /** The names of one object that break a limit, each with the limit. */
   private static Stream<String> misfits(Manifest manifest) {
     var misfits = new ArrayList<String>();
@@ -193,6 +204,7 @@ class NamesTest {
       "blog      | {nameOverride: my.blog}                              | /nameOverride",
       "blog      | {nameOverride: a12345678901234567890123456789012345678901234567} | want 46",
       "blog      | {clusterDomain: cluster_local}                       | /clusterDomain",
+      "blog      | {clusterDomain: cluster.local..}                     | /clusterDomain",
       "blog      | {clusterDomain: d123456789.d123456789.d123456789.d123456789.d123456789.d123456789.d123456789.d} | want 74"})
   void isRefused(String name, String values, String sentence) {
     assertThatThrownBy(() -> render(name, values)).isInstanceOf(RenderException.class).hasMessageContaining(sentence);
