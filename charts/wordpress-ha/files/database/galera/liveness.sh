@@ -7,7 +7,6 @@ set -euo pipefail
 
 stalled=600 # seconds without any progress of a server that does not answer: neither bytes on the disk nor processor time
 
-if [ -e "$RUN/restart" ]; then cat "$RUN/restart"; exit 1; fi
 phase=$(cat "$RUN/phase" 2>/dev/null || echo none)
 case $phase in
   starting | running)

@@ -18,7 +18,9 @@ interval=1     # seconds between two looks at the server; no request leaves the 
 refresh=15     # seconds after which etcd is asked all the same: it may have lost its data
 lonely=${LONELY_SECONDS:-15} # seconds without a Primary component before the others are looked at: short cuts heal by themselves
 reunion=${REUNION_SECONDS:-20} # seconds within reach of a Primary component: Galera finds members again within some
-facts="{}" before="" settled="" settled_at=0 lonely_since=0 reached_since=0 said=""
+donorless=${DONORLESS_SECONDS:-30} # seconds in which nobody who has the data answers: a busy donor does within some
+glance=${GLANCE_SECONDS:-5} # seconds between two looks at the others while a copy comes, which may take hours
+facts="{}" before="" settled="" settled_at=0 lonely_since=0 reached_since=0 looked_at=0 said=""
 
 say() { if [ "$1" != "$said" ]; then log "$1"; said=$1; fi; }
 value() { text_in "$state" "$1"; }
@@ -92,18 +94,25 @@ keep_epoch() {
   if [ "$1" -gt "${epoch:-0}" ]; then note "$RUN/epoch" "$1"; note "$STATE/epoch" "$1"; sync "$STATE"; fi
 }
 
-# restart REASON: asks for it; the liveness probe carries it out.
+# restart REASON: asks for it; start.sh carries it out.
 restart() {
   [ ! -e "$RUN/restart" ] || return 0
   note "$RUN/restart" "$1 Restarting the server$2."
   log "$(<"$RUN/restart")"
 }
 
+# restart_if_awaited WHY: others wait for the report of what is on this volume.
+restart_if_awaited() {
+  local waiting
+  read_cluster || { say "$1, and etcd gives no whole answer ($etcd_error)."; return 0; }
+  waiting=$(jq -r --arg me "$POD_NAME" 'keys[] | select(startswith("waiting/")) | .[8:] | select(. != $me)' <<<"$facts")
+  if [ -n "$waiting" ]; then restart "$1, while ${waiting//$'\n'/, } wait for the report of this member." " to give it"; fi
+}
+
 # A server that has lost the Primary component keeps running, as the component forms again when the network heals. Two things
 # need a restart: members that were restarted cannot join it, so it has to report, as they do, what it has; and a server whose
 # incremental transfer failed leaves the group for good, and goes on running.
 look_for_others() {
-  local waiting
   if [ "$lonely_since" = 0 ]; then lonely_since=$up reached_since=0; fi
   [ $((up - lonely_since)) -ge "$lonely" ] || return 0
   find_primary
@@ -113,9 +122,18 @@ look_for_others() {
     restart "Not in the Primary component, although $(text_in "$primary" pod), which is in it, has been within reach for $reunion s." " to join it"
     return 0
   fi
-  read_cluster || { say "Not in the Primary component, and etcd gives no whole answer ($etcd_error)."; return 0; }
-  waiting=$(jq -r --arg me "$POD_NAME" 'keys[] | select(startswith("waiting/")) | .[8:] | select(. != $me)' <<<"$facts")
-  if [ -n "$waiting" ]; then restart "Not in the Primary component, while ${waiting//$'\n'/, } wait for the report of this member." " to give it"; fi
+  restart_if_awaited "Not in the Primary component"
+}
+
+# A server onto whose volume a copy comes answers nothing, and finds out after minutes only that its donor is gone.
+look_for_donor() {
+  read_note "$RUN/phase"
+  [ "$REPLY" = starting ] && [ -e "$STATE/joining" ] && [ $((up - looked_at)) -ge "$glance" ] || return 0
+  looked_at=$up
+  find_primary
+  if [ -n "$primary" ]; then lonely_since=0; return 0; fi
+  if [ "$lonely_since" = 0 ]; then lonely_since=$up; fi
+  if [ $((up - lonely_since)) -ge "$donorless" ]; then restart_if_awaited "Nobody who has the data has answered for $donorless s"; fi
 }
 
 trap 'exit 0' TERM INT
@@ -126,7 +144,7 @@ while pause $interval; do
   age "$RUN/beat"
   if [ "$REPLY" -gt 5 ]; then continue; fi # the watcher or the server hangs: what it noted may be old
   read_note "$RUN/state"; state=$REPLY
-  if [ -z "$state" ]; then before="" settled=""; continue; fi
+  if [ -z "$state" ]; then before="" settled=""; look_for_donor; continue; fi
   # The server sets these values one after another: what is the same twice in a row belongs together.
   if [ "$state" != "$before" ]; then before=$state; continue; fi
   if [ "$state" = "$settled" ] && [ -e "$RUN/confirmed" ] && [ $((up - settled_at)) -lt $refresh ]; then continue; fi

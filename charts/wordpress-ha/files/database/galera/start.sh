@@ -27,7 +27,7 @@ here=$(dirname "$0")
 : "${ENTRYPOINT:=/entrypoint.sh}" "${SETTINGS:=/etc/mysql}"
 : "${STOP_SECONDS:=30}" # that a server which serves nobody has to stop
 : "${SEED:=/seed}" # the image's own /etc/mysql, which an empty directory covers
-facts="{}" lease="" said="" said_at=0 killer=""
+facts="{}" lease="" said="" said_at=0 killer="" watcher=""
 zero=00000000-0000-0000-0000-000000000000
 
 # say TEXT: at once when it is news, else every NOTICE seconds.
@@ -222,20 +222,29 @@ serve() { # ADDRESSES
   CLUSTER_JOIN="$1" CLUSTER_NAME="$CLUSTER_NAME" PERCONA_TELEMETRY_DISABLE=1 "$ENTRYPOINT" mysqld &
   server=$!
   trap stop TERM INT
+  watch_restart &
+  watcher=$!
   while kill -0 "$server" 2>/dev/null; do wait "$server" || true; done # a signal ends the wait, not the server
-  [ -z "$killer" ] || kill "$killer" 2>/dev/null || true
+  kill "$watcher" ${killer:+"$killer"} 2>/dev/null || true
   wait "$server"
   exit
 }
 
-# stop: as kill -TERM, for as long as a member that serves needs. A server that does not serve has nothing to bring to an end, and may
-# hang: without the others a state transfer never ends, and it cannot be interrupted.
+# watch_restart: carries out what the recorder asks for.
+watch_restart() {
+  until [ -e "$RUN/restart" ]; do pause 1; done
+  log "$(<"$RUN/restart")"
+  kill -TERM $$
+}
+
+# stop: as kill -TERM, for as long as a member that serves needs. A server that does not serve, or is to restart, has nothing to bring to an
+# end, and may hang: without the others a state transfer never ends, and it cannot be interrupted.
 stop() {
   log "Told to stop."
   kill -TERM "$server" 2>/dev/null || true
   read_note "$RUN/incarnation"; local incarnation=$REPLY
   read_note "$RUN/confirmed"
-  if [ "$REPLY" != "$incarnation" ]; then (sleep "$STOP_SECONDS"; log "The server does not stop, and serves nobody: killing it."; kill -KILL "$server") & killer=$!; fi
+  if [ "$REPLY" != "$incarnation" ] || [ -e "$RUN/restart" ]; then (sleep "$STOP_SECONDS"; log "The server does not stop, and serves nobody: killing it."; kill -KILL "$server") & killer=$!; fi
 }
 
 # discard: the data directory was made here, and has never taken a write.

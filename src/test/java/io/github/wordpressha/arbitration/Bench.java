@@ -104,15 +104,18 @@ final class Bench implements AutoCloseable {
   // --- members that run ---------------------------------------------------------------------------------------------
 
   /** The check agent of a member whose server runs. */
-  void runs(int ordinal, boolean primary, String uuid, long committed) {
-    agent(ordinal, 200, "{\"pod\":\"%s\",\"incarnation\":\"x\",\"primary\":%s,\"state\":4,\"uuid\":\"%s\",\"conf\":\"3\",\"size\":\"1\",\"committed\":\"%d\",\"members\":\"%s\"}"
+  /** How often the member's agent was asked. */
+  AtomicInteger runs(int ordinal, boolean primary, String uuid, long committed) {
+    return agent(ordinal, 200, "{\"pod\":\"%s\",\"incarnation\":\"x\",\"primary\":%s,\"state\":4,\"uuid\":\"%s\",\"conf\":\"3\",\"size\":\"1\",\"committed\":\"%d\",\"members\":\"%s\"}"
         .formatted(pod(ordinal), primary, uuid, committed, pod(ordinal)));
   }
 
-  void agent(int ordinal, int status, String text) {
+  AtomicInteger agent(int ordinal, int status, String text) {
+    var asked = new AtomicInteger();
     try {
       HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
       server.createContext("/state", exchange -> {
+        asked.incrementAndGet();
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         exchange.sendResponseHeaders(status, bytes.length);
         exchange.getResponseBody().write(bytes);
@@ -122,6 +125,7 @@ final class Bench implements AutoCloseable {
       stops(ordinal);
       agents.put(ordinal, server);
       connections();
+      return asked;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
@@ -251,5 +252,55 @@ class RecorderTest {
     assertThat(Files.exists(member.run.resolve("restart"))).isFalse();
     bench.runs(1, true, U, 7);
     member.await("the request for a restart", () -> Bench.read(member.run.resolve("restart")).contains("although demo-mysql-1, which is in it, has been within reach"));
+  }
+
+  /** A member whose server answers nothing, as a copy comes onto its volume. */
+  private Member copied(int ordinal) {
+    Member member = running(ordinal, 2).with("run/phase", "starting\n").with("state/joining", U + "\n");
+    member.environment.putAll(Map.of("DONORLESS_SECONDS", "2", "GLANCE_SECONDS", "1"));
+    return member;
+  }
+
+  private static boolean restarts(Member member) {
+    return Files.exists(member.run.resolve("restart"));
+  }
+
+  private void awaitLooks(Member member) {
+    var reads = new AtomicInteger();
+    gateway.plan(request -> { reads.incrementAndGet(); return Gateway.Fate.PASS; });
+    member.await("some looks", () -> reads.get() > 2);
+  }
+
+  @Test
+  void aServerWhoseDonorIsGoneIsRestartedWhenAnotherMemberWaits() {
+    bench.known(U, 2, 3, 0, 1, 2);
+    Member member = copied(0);
+    member.script("recorder.sh");
+    awaitLooks(member);
+    assertThat(restarts(member)).as("nobody waits for it").isFalse();
+    bench.waits(1, "data", U, 5);
+    member.await("the request for a restart", () -> Bench.read(member.run.resolve("restart")).contains("Nobody who has the data has answered for 2 s, while demo-mysql-1 wait"));
+  }
+
+  @Test
+  void aCopyGoesOnWhileItsDonorAnswers() {
+    bench.known(U, 2, 3, 0, 1, 2).waits(2, "empty", U, -1);
+    AtomicInteger looks = bench.runs(1, true, U, 7);
+    Member member = copied(0);
+    member.script("recorder.sh");
+    member.await("looks for longer than a donor may be silent", () -> looks.get() > 4);
+    assertThat(restarts(member)).isFalse();
+  }
+
+  /** It reports by itself, or has no donor. */
+  @Test
+  void onlyAServerThatIsCopiedIsRestartedForItsDonor() {
+    bench.known(U, 2, 3, 0, 1, 2).waits(1, "data", U, 5);
+    Member waiting = copied(1).with("run/phase", "waiting\n");
+    Member recovering = copied(2).without("state/joining");
+    Member copied = copied(0);
+    List.of(waiting, recovering, copied).forEach(member -> member.script("recorder.sh"));
+    copied.await("the request for a restart", () -> restarts(copied));
+    assertThat(List.of(waiting, recovering)).noneMatch(RecorderTest::restarts);
   }
 }

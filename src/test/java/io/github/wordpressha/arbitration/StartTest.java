@@ -553,6 +553,21 @@ class StartTest {
   }
 
   @Test
+  void aServerIsRestartedWhenTheRecorderAsksForIt() {
+    Member member = serving(Map.of());
+    member.with("run/restart", "Nobody who has the data has answered.\n");
+    assertThat(member.awaitExit()).isEqualTo(143);
+    assertThat(member.log()).contains("start.sh: Nobody who has the data has answered.");
+  }
+
+  @Test
+  void aServerThatIsToRestartAndDoesNotStopIsKilled() {
+    Member member = serving(Map.of("STUBBORN", "yes", "STOP_SECONDS", "1"));
+    member.with("run/confirmed", Bench.read(member.run.resolve("incarnation"))).with("run/restart", "Not in the Primary component.\n");
+    assertThat(member.awaitExit()).isEqualTo(137);
+  }
+
+  @Test
   void aServerStopsWhenItIsTold() {
     Member member = serving(Map.of());
     member.process().destroy();
