@@ -4,6 +4,7 @@ import static io.github.wordpressha.cluster.OnCluster.Needs.THREE_NODES;
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fabric8.kubernetes.api.model.LimitRangeBuilder;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
@@ -57,14 +58,18 @@ class PlatformsIT {
     void mend() {
         eachNode(node -> node.editSpec().removeMatchingFromTaints(taint -> taint.getKey().equals(TAINT)).endSpec());
         namespace.kubernetes().resourceQuotas().inNamespace(namespace.namespace()).delete();
+        namespace.kubernetes().limitRanges().inNamespace(namespace.namespace()).delete();
     }
 
     @Test
-    @DisplayName("a namespace whose quota asks each container for its requests and its limit of memory")
+    @DisplayName("a namespace whose quota asks each container for its requests and its limit of memory, in a range")
     void quota() {
         namespace.kubernetes().resource(new ResourceQuotaBuilder().withMetadata(named(QUOTA)).withNewSpec()
             .withHard(Map.of("requests.cpu", new Quantity("4"), "requests.memory", new Quantity("8Gi"), "limits.memory", new Quantity("16Gi")))
             .endSpec().build()).create();
+        namespace.kubernetes().resource(new LimitRangeBuilder().withMetadata(named(QUOTA)).withNewSpec()
+            .addNewLimit().withType("Container").withMin(Map.of("cpu", new Quantity("5m"), "memory", new Quantity("8Mi"))).withMax(Map.of("memory", new Quantity("1Gi")))
+            .endLimit().endSpec().build()).create();
         Release release = release("quota", "{}");
         works(release, release::install);
         assertThat(release.kubernetes().v1().events().inNamespace(release.namespace()).list().getItems())
