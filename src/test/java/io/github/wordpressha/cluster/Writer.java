@@ -2,6 +2,7 @@ package io.github.wordpressha.cluster;
 
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.ExecWatch;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -119,7 +120,7 @@ final class Writer implements AutoCloseable {
         try {
             exec.getInput().write('\n');
             exec.getInput().flush();
-        } catch (IOException e) {
+        } catch (IOException | KubernetesClientException e) {
             // The connection has gone, or the pod with all that ran in it.
         }
         exec.close();
