@@ -132,7 +132,7 @@ class PlatformsIT {
         small.with(documented("without a change of the number of pods:")).upgrade();
         small.awaitReady(PATIENCE);
         assertThat(small.kubernetes().autoscaling().v2().horizontalPodAutoscalers().inNamespace(small.namespace()).list().getItems()).isEmpty();
-        assertThat(small.pods("wordpress")).hasSize(4);
+        assertThat(small.pods("wordpress")).filteredOn(pod -> !pod.isMarkedForDeletion()).hasSize(4);
         small.uninstall();
     }
 
