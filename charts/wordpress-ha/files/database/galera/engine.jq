@@ -26,11 +26,10 @@ def known:
   | [.data[].pod] as $whole
   | [.waiting[].pod] as $heard
   | .missing = .required - $heard
-  | .lost = [$heard[] | select(IN($all.required[])) | select(IN($whole[]) | not)]
   # What a member had before it was copied anew, the cluster had, too (join_running), and since then it has taken no write. But it may
   # have been copied from a member whose volume is lost now.
   | [.waiting[] | select(.state == "incomplete" and $all.uuid != "" and .uuid == $all.uuid) | .pod] as $copying
-  | .lost |= (if . - $copying == [] then [] else . end)
+  | .lost = ([$heard[] | select(IN($all.required[])) | select(IN($whole[]) | not)] | if . - $copying == [] then [] else . end)
   | .copies = ([.data[] | select($all.uuid == "" or .uuid == $all.uuid) | .outside = (.pod | IN($all.required[]) | not)] | sort_by(-.seqno, .outside, (.pod | length), .pod))
   | .best = .copies[0]
   # Of an earlier epoch, with more than the best copy has; whether the later epoch goes on from that is not recorded.

@@ -18,7 +18,7 @@ interval=1     # seconds between two looks at the server; no request leaves the 
 refresh=15     # seconds after which etcd is asked all the same: it may have lost its data
 lonely=${LONELY_SECONDS:-15} # seconds without a Primary component before the others are looked at: short cuts heal by themselves
 reunion=${REUNION_SECONDS:-20} # seconds within reach of a Primary component: Galera finds members again within some
-donorless=${DONORLESS_SECONDS:-30} # seconds in which nobody who has the data answers: a busy donor does within some
+donorless=${DONORLESS_SECONDS:-30} # seconds in which no member with the data answers: a busy donor does within some
 glance=${GLANCE_SECONDS:-5} # seconds between two looks at the others while a copy comes, which may take hours
 facts="{}" before="" settled="" settled_at=0 lonely_since=0 reached_since=0 looked_at=0 said=""
 
@@ -133,7 +133,7 @@ look_for_donor() {
   find_primary
   if [ -n "$primary" ]; then lonely_since=0; return 0; fi
   if [ "$lonely_since" = 0 ]; then lonely_since=$up; fi
-  if [ $((up - lonely_since)) -ge "$donorless" ]; then restart_if_awaited "Nobody who has the data has answered for $donorless s"; fi
+  if [ $((up - lonely_since)) -ge "$donorless" ]; then restart_if_awaited "No member with the data has answered for $donorless s"; fi
 }
 
 trap 'exit 0' TERM INT

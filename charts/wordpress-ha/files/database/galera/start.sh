@@ -25,9 +25,9 @@ here=$(dirname "$0")
 
 : "${POD_NAME:?}" "${POD_UID:?}" "${MEMORY_LIMIT:?}"
 : "${ENTRYPOINT:=/entrypoint.sh}" "${SETTINGS:=/etc/mysql}"
-: "${STOP_SECONDS:=30}" # that a server which serves nobody has to stop
+: "${STOP_SECONDS:=30}" # that a server which serves no client has to stop
 : "${SEED:=/seed}" # the image's own /etc/mysql, which an empty directory covers
-facts="{}" lease="" said="" said_at=0 killer="" watcher=""
+facts="{}" lease="" said="" said_at=0 killer=""
 zero=00000000-0000-0000-0000-000000000000
 
 # say TEXT: at once when it is news, else every NOTICE seconds.
@@ -223,7 +223,7 @@ serve() { # ADDRESSES
   server=$!
   trap stop TERM INT
   watch_restart &
-  watcher=$!
+  local watcher=$!
   while kill -0 "$server" 2>/dev/null; do wait "$server" || true; done # a signal ends the wait, not the server
   kill "$watcher" ${killer:+"$killer"} 2>/dev/null || true
   wait "$server"
@@ -244,7 +244,7 @@ stop() {
   kill -TERM "$server" 2>/dev/null || true
   read_note "$RUN/incarnation"; local incarnation=$REPLY
   read_note "$RUN/confirmed"
-  if [ "$REPLY" != "$incarnation" ] || [ -e "$RUN/restart" ]; then (sleep "$STOP_SECONDS"; log "The server does not stop, and serves nobody: killing it."; kill -KILL "$server") & killer=$!; fi
+  if [ "$REPLY" != "$incarnation" ] || [ -e "$RUN/restart" ]; then (sleep "$STOP_SECONDS"; log "The server does not stop, and serves no client: killing it."; kill -KILL "$server") & killer=$!; fi
 }
 
 # discard: the data directory was made here, and has never taken a write.

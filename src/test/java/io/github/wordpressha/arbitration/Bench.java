@@ -103,8 +103,11 @@ final class Bench implements AutoCloseable {
 
   // --- members that run ---------------------------------------------------------------------------------------------
 
-  /** The check agent of a member whose server runs. */
-  /** How often the member's agent was asked. */
+  /**
+   * The check agent of a member whose server runs.
+   *
+   * @return how often it was asked
+   */
   AtomicInteger runs(int ordinal, boolean primary, String uuid, long committed) {
     return agent(ordinal, 200, "{\"pod\":\"%s\",\"incarnation\":\"x\",\"primary\":%s,\"state\":4,\"uuid\":\"%s\",\"conf\":\"3\",\"size\":\"1\",\"committed\":\"%d\",\"members\":\"%s\"}"
         .formatted(pod(ordinal), primary, uuid, committed, pod(ordinal)));

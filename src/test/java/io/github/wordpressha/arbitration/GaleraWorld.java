@@ -347,8 +347,12 @@ final class GaleraWorld {
       node.epoch = null;
       node.applied = 0;
       node.writes.clear();
-      acknowledged.removeIf(id -> nodes.stream().noneMatch(other -> other.writes.contains(id)));
+      acknowledged.removeIf(this::isOnNoVolume);
     }
+  }
+
+  private boolean isOnNoVolume(int id) {
+    return nodes.stream().noneMatch(node -> node.writes.contains(id));
   }
 
   /** A claim that was won leads to a server, unless its lease has ended. */
@@ -550,7 +554,6 @@ final class GaleraWorld {
     }
     if (random.nextInt(6) == 0) {
       tell("%d is killed before it has what it lacks", i);
-      node.phase = Phase.JOINING;
       down(i);
       return;
     }
@@ -655,7 +658,7 @@ final class GaleraWorld {
     if (found ? !List.of("empty", "initialized").contains(node.state) : !List.of("data", "initialized").contains(node.state)) {
       throw violation("a volume is started that is not whole");
     }
-    if (acknowledged.stream().anyMatch(id -> nodes.stream().noneMatch(other -> other.writes.contains(id)))) {
+    if (acknowledged.stream().anyMatch(this::isOnNoVolume)) {
       throw violation("an acknowledged write is on no volume any more, though none that had it was lost");
     }
     // A member that has left may have applied what the rest of the view had received only, and lost with its power: see architecture.md.

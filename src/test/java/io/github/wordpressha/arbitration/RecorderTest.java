@@ -55,6 +55,17 @@ class RecorderTest {
     return Files.exists(member.run.resolve("confirmed"));
   }
 
+  private static boolean restarts(Member member) {
+    return Files.exists(member.run.resolve("restart"));
+  }
+
+  /** How many requests reach etcd from now on. */
+  private AtomicInteger reads() {
+    var reads = new AtomicInteger();
+    gateway.plan(request -> { reads.incrementAndGet(); return Gateway.Fate.PASS; });
+    return reads;
+  }
+
   private String view(int epoch, int conf, int... members) {
     return "{\"epoch\":%d,\"conf\":%d,\"members\":[%s]}".formatted(epoch, conf, Arrays.stream(members).mapToObj(i -> '"' + pod(i) + '"').collect(Collectors.joining(",")));
   }
@@ -74,8 +85,7 @@ class RecorderTest {
   void anOlderViewIsNeverRecordedAndConfirmsNobody() {
     bench.known(U, 2, 5, 1, 2);
     Member member = sees(running(0, 2), 0, true, U, 4, 0, 1, 2);
-    var reads = new AtomicInteger();
-    gateway.plan(request -> { reads.incrementAndGet(); return Gateway.Fate.PASS; });
+    AtomicInteger reads = reads();
     member.script("recorder.sh");
     member.await("some looks", () -> reads.get() > 3);
     assertThat(bench.facts().get("view")).isEqualTo(view(2, 5, 1, 2));
@@ -86,8 +96,7 @@ class RecorderTest {
   void theViewOfAClaimConfirmsNobody() {
     bench.known(U, 3, 0, 0, 1);
     Member member = sees(running(0, 2), 0, true, U, 9, 0, 1);
-    var reads = new AtomicInteger();
-    gateway.plan(request -> { reads.incrementAndGet(); return Gateway.Fate.PASS; });
+    AtomicInteger reads = reads();
     member.script("recorder.sh");
     member.await("some looks", () -> reads.get() > 3);
     assertThat(confirmed(member)).isFalse();
@@ -101,7 +110,7 @@ class RecorderTest {
     member.script("recorder.sh");
     member.awaitLog("was started anew (epoch 3) without this server (epoch 2)");
     assertThat(confirmed(member)).isFalse();
-    assertThat(Files.exists(member.run.resolve("restart"))).isTrue();
+    assertThat(restarts(member)).isTrue();
     assertThat(bench.facts().get("view")).isEqualTo(view(3, 1, 1));
   }
 
@@ -142,8 +151,7 @@ class RecorderTest {
     bench.known(U, 2, 3, 0, 1);
     Member member = sees(running(0, 2), 0, true, U, 4, 0, 1, 2);
     member.with("run/state", Bench.read(member.run.resolve("state")).replace(",demo-mysql-2", ""));
-    var reads = new AtomicInteger();
-    gateway.plan(request -> { reads.incrementAndGet(); return Gateway.Fate.PASS; });
+    AtomicInteger reads = reads();
     member.script("recorder.sh");
     member.await("some looks", () -> reads.get() > 2);
     assertThat(bench.facts().get("view")).isEqualTo(view(2, 3, 0, 1));
@@ -230,11 +238,10 @@ class RecorderTest {
     bench.known(U, 2, 3, 0, 1).waits(0, "data", U, 5);
     Member member = sees(running(0, 2), 0, false, U, 3, 0, 1);
     member.environment.put("LONELY_SECONDS", "1");
-    var reads = new AtomicInteger();
-    gateway.plan(request -> { reads.incrementAndGet(); return Gateway.Fate.PASS; });
+    AtomicInteger reads = reads();
     member.script("recorder.sh");
     member.await("some looks", () -> reads.get() > 2);
-    assertThat(Files.exists(member.run.resolve("restart"))).isFalse();
+    assertThat(restarts(member)).isFalse();
     bench.waits(2, "data", U, 5); // was drained before the other member of the view was lost
     member.await("the request for a restart", () -> Bench.read(member.run.resolve("restart")).contains("demo-mysql-2 wait for the report"));
   }
@@ -244,12 +251,11 @@ class RecorderTest {
     bench.known(U, 2, 4, 1, 2);
     Member member = sees(running(0, 2), 0, false, U, 3, 0, 1);
     member.environment.putAll(Map.of("LONELY_SECONDS", "1", "REUNION_SECONDS", "2"));
-    var reads = new AtomicInteger();
-    gateway.plan(request -> { reads.incrementAndGet(); return Gateway.Fate.PASS; });
+    AtomicInteger reads = reads();
     bench.runs(1, false, U, 7); // apart, too
     member.script("recorder.sh");
     member.await("some looks", () -> reads.get() > 4);
-    assertThat(Files.exists(member.run.resolve("restart"))).isFalse();
+    assertThat(restarts(member)).isFalse();
     bench.runs(1, true, U, 7);
     member.await("the request for a restart", () -> Bench.read(member.run.resolve("restart")).contains("although demo-mysql-1, which is in it, has been within reach"));
   }
@@ -261,25 +267,16 @@ class RecorderTest {
     return member;
   }
 
-  private static boolean restarts(Member member) {
-    return Files.exists(member.run.resolve("restart"));
-  }
-
-  private void awaitLooks(Member member) {
-    var reads = new AtomicInteger();
-    gateway.plan(request -> { reads.incrementAndGet(); return Gateway.Fate.PASS; });
-    member.await("some looks", () -> reads.get() > 2);
-  }
-
   @Test
   void aServerWhoseDonorIsGoneIsRestartedWhenAnotherMemberWaits() {
     bench.known(U, 2, 3, 0, 1, 2);
     Member member = copied(0);
+    AtomicInteger reads = reads();
     member.script("recorder.sh");
-    awaitLooks(member);
-    assertThat(restarts(member)).as("nobody waits for it").isFalse();
+    member.await("some looks", () -> reads.get() > 2);
+    assertThat(restarts(member)).as("no member waits for it").isFalse();
     bench.waits(1, "data", U, 5);
-    member.await("the request for a restart", () -> Bench.read(member.run.resolve("restart")).contains("Nobody who has the data has answered for 2 s, while demo-mysql-1 wait"));
+    member.await("the request for a restart", () -> Bench.read(member.run.resolve("restart")).contains("No member with the data has answered for 2 s, while demo-mysql-1 wait"));
   }
 
   @Test

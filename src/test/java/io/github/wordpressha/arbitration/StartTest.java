@@ -555,9 +555,9 @@ class StartTest {
   @Test
   void aServerIsRestartedWhenTheRecorderAsksForIt() {
     Member member = serving(Map.of());
-    member.with("run/restart", "Nobody who has the data has answered.\n");
+    member.with("run/restart", "No member with the data has answered.\n");
     assertThat(member.awaitExit()).isEqualTo(143);
-    assertThat(member.log()).contains("start.sh: Nobody who has the data has answered.");
+    assertThat(member.log()).contains("start.sh: No member with the data has answered.");
   }
 
   @Test
